@@ -1,0 +1,59 @@
+"""What is believed of an annotator, and of the classes, before any answer.
+
+Decides the pseudo-counts that Dawid-Skene adds to what it counts and the confusion matrix of somebody unknown;
+refuses to know any answer.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from learning.consensus.answers import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Priors:
+    """Dirichlet pseudo-counts, in answers: what is added to each count before it becomes a share.
+
+    `diagonal` for a right answer, `off_diagonal` for each wrong one, per row of a confusion matrix; `classes` for
+    each class in the prior over classes. All zero is the textbook estimate of Dawid & Skene (1979).
+    """
+
+    diagonal: float
+    off_diagonal: float
+    classes: float
+
+    def __post_init__(self) -> None:
+        values = (self.diagonal, self.off_diagonal, self.classes)
+        if not all(np.isfinite(value) and value >= 0 for value in values):
+            raise ValueError(f"Pseudo-counts are zero or more, but these are {values}.")
+
+    def confusion_counts(self, class_count: int) -> Floats:
+        """Return the pseudo-counts of one annotator: (K, K), row = truth, column = answer."""
+        counts = np.full((class_count, class_count), self.off_diagonal)
+        np.fill_diagonal(counts, self.diagonal)
+        return counts
+
+
+TEXTBOOK = Priors(diagonal=0.0, off_diagonal=0.0, classes=0.0)
+
+
+def expect_accuracy(class_count: int, *, accuracy: float = 0.8, strength: float = 5.0) -> Priors:
+    """Return priors worth `strength` answers per class, right at the rate `accuracy`, errors spread evenly."""
+    if not (0 < accuracy < 1 and strength > 0):
+        raise ValueError(f"An accuracy of {accuracy} and strength of {strength}: between 0 and 1, and above 0.")
+    wrong = strength * (1 - accuracy) / max(class_count - 1, 1)
+    return Priors(diagonal=strength * accuracy, off_diagonal=wrong, classes=1.0)
+
+
+def default_confusion(class_count: int, *, priors: Priors | None = None) -> Floats:
+    """Return the confusion matrix (K, K) assumed of an annotator without answers: the mean of the prior."""
+    counts = (priors or expect_accuracy(class_count)).confusion_counts(class_count)
+    return normalise_rows(counts)
+
+
+def normalise_rows(counts: Floats) -> Floats:
+    """Return counts (..., K) as shares; a row without any count says nothing, so all its classes are equal."""
+    totals = counts.sum(axis=-1, keepdims=True)
+    even = np.full_like(counts, 1.0 / counts.shape[-1])
+    return np.divide(counts, totals, out=even, where=totals > 0)
