@@ -59,11 +59,11 @@ def estimate_background(thumbnail: NDArray[np.uint8]) -> tuple[int, int, int]:
 
 
 def is_dark(thumbnail: NDArray[np.uint8]) -> bool:
-    """Whether the picture is fluorescence-like: more near-black than bright, colourless ground.
+    """Whether the picture is fluorescence-like: more of it near black than bright in all three channels.
 
-    Bright field has next to nothing where all three channels are below a quarter; fluorescence has nothing that is
-    bright in all three.
+    Even a dim bright field (a smear at low lamp, around 90 of 255) has ground that is bright in all channels and
+    nearly nothing black; fluorescence has stain in one or two channels on black.
     """
-    black = np.count_nonzero(thumbnail.max(axis=2) < 64)
-    white = np.count_nonzero(thumbnail.min(axis=2) > 150)
-    return bool(black > white)
+    black = np.count_nonzero(thumbnail.max(axis=2) < 48)
+    bright = np.count_nonzero(thumbnail.min(axis=2) > 72)
+    return bool(black > bright)
