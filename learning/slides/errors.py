@@ -9,7 +9,9 @@ from pathlib import Path
 
 
 class SlideError(Exception):
-    """A slide file that can't be used. `reason` and `remedy` are sentences for the person who brought the file."""
+    """A slide file that can't be used. `reason` and `remedy` are sentences for the person who brought the
+    file.
+    """
 
     def __init__(self, path: str | Path, reason: str, remedy: str) -> None:
         super().__init__(str(path), reason, remedy)

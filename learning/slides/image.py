@@ -1,7 +1,8 @@
 """A plain image (PNG, JPEG, TIFF, BMP) as a slide of one level, read by Pillow.
 
-Decides which formats and sizes are taken and how unusual pixels become 8-bit RGB; refuses to know metadata: the EXIF
-orientation is not applied, because regions drawn elsewhere are in stored pixels and OpenSlide does not turn either.
+Decides which formats and sizes are taken and how unusual pixels become 8-bit RGB; refuses to know metadata:
+the EXIF orientation is not applied, because regions drawn elsewhere are in stored pixels and OpenSlide does
+not turn either.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from learning.slides import properties, resampling
+from learning.slides.contract import Pixels
 from learning.slides.errors import SlideError
-from learning.slides.reader import Pixels
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP")
 # A plain image is held whole: 100 megapixels are 300 MB. Larger ones belong into a pyramid.
@@ -33,7 +34,9 @@ _UNIT_UM = {2: 25_400.0, 3: 10_000.0}
 
 
 class ImageSlide:
-    """A `SlideReader` over one image; of a file with several pages the first. Pixels are decoded when first read."""
+    """A `SlideReader` over one image; of a file with several pages the first. Pixels are decoded when first
+    read.
+    """
 
     level_downsamples: tuple[float, ...] = (1.0,)
     objective: float | None = None
@@ -68,15 +71,25 @@ class ImageSlide:
         out_height: int | None = None,
     ) -> Pixels:
         """See SlideReader.read."""
+        return np.asarray(self.read_image(x, y, width, height, out_width=out_width, out_height=out_height))
+
+    def read_image(
+        self,
+        x: int,
+        y: int,
+        width: int,
+        height: int,
+        *,
+        out_width: int | None = None,
+        out_height: int | None = None,
+    ) -> Image.Image:
+        """See SlideReader.read_image."""
         size = (out_width or width, out_height or height)
         resampling.check_request(width=width, height=height, out_width=size[0], out_height=size[1])
         image = self._pixels()
         if x >= 0 and y >= 0 and x + width <= image.width and y + height <= image.height:
-            return np.asarray(
-                resampling.scale(
-                    image.crop((x, y, x + width, y + height)), size=size, box=(0, 0, width, height)
-                )
-            )
+            inside = image.crop((x, y, x + width, y + height))
+            return resampling.scale(inside, size=size, box=(0, 0, width, height))
         return self._read_padded(image, (x, y, width, height), size)
 
     def thumbnail(self, max_edge: int) -> Pixels:
@@ -98,21 +111,23 @@ class ImageSlide:
 
     def _read_padded(
         self, image: Image.Image, rectangle: tuple[int, int, int, int], size: tuple[int, int]
-    ) -> Pixels:
-        """Scale the part that lies inside, and paste it into background: memory goes with the output, not the request."""
+    ) -> Image.Image:
+        """Scale the part that lies inside, and paste it into background: memory goes with the output, not the
+        request.
+        """
         x, y, width, height = rectangle
         canvas = Image.new("RGB", size, self.background)
         left, top = max(x, 0), max(y, 0)
         right, bottom = min(x + width, image.width), min(y + height, image.height)
         if right <= left or bottom <= top:
-            return np.asarray(canvas)
+            return canvas
         across, down = size[0] / width, size[1] / height
         corner = (round((left - x) * across), round((top - y) * down))
         end = (round((right - x) * across), round((bottom - y) * down))
         extent = (max(1, end[0] - corner[0]), max(1, end[1] - corner[1]))
         inside = image.crop((left, top, right, bottom))
         canvas.paste(resampling.scale(inside, size=extent, box=(0, 0, *inside.size)), corner)
-        return np.asarray(canvas)
+        return canvas
 
     def _pixels(self) -> Image.Image:
         with self._lock:
@@ -150,7 +165,9 @@ class ImageSlide:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    """8-bit RGB: transparent parts over white; 16-bit grey by the smallest depth (8, 10, 12, 14, 16) that holds it."""
+    """8-bit RGB: transparent parts over white; 16-bit grey by the smallest depth (8, 10, 12, 14, 16) that
+    holds it.
+    """
     if image.mode == "RGB":
         return image.copy()
     if image.mode.startswith("I"):

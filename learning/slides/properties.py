@@ -1,7 +1,8 @@
 """What may leave a slide file: an allow-list of technical properties, each with the form its value must have.
 
-Decides what is plausible as a pixel size or objective; refuses to know vendors, dates, serial numbers, comments,
-names and paths. Identity hides in free text, so a value passes by its form and not by its key alone.
+Decides what is plausible as a pixel size or objective; refuses to know vendors, dates, serial numbers,
+comments, names and paths. Identity hides in free text, so a value passes by its form and not by its key
+alone.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ _ALLOWED: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (
     (re.compile(r"image\.(format|mode)"), re.compile(r"[A-Za-z0-9;]{1,8}")),
 )
 
-# Below, no light microscope resolves anything; above, it is a print resolution (2400 dpi is 10.6 µm), not optics.
+# Below, no light microscope resolves anything; above, it is a print resolution (2400 dpi is 10.6 µm), not
+# optics.
 SMALLEST_UM_PER_PX = 0.01
 LARGEST_UM_PER_PX = 10.0
 # Pixels that are twice as wide as high come from damaged metadata, not from a scanner.
@@ -38,7 +40,7 @@ def allow(properties: Mapping[str, str]) -> dict[str, str]:
 
 
 def parse_pixel_size(across: str | float | None, down: str | float | None) -> tuple[float, float] | None:
-    """Return (x, y) in µm per pixel, or None (unknown) where either is missing, zero, not finite or absurd."""
+    """Return (x, y) in µm per pixel, or None (unknown) where either is missing, zero or absurd."""
     x, y = _number(across), _number(down)
     if x is None or y is None:
         return None

@@ -1,82 +1,26 @@
-"""What a slide is to the rest of Concord, and which reader opens a file.
+"""Which reader opens a slide file.
 
-Decides the contract (level-0 geometry, RGB pixels, allow-listed properties) and the choice between OpenSlide and
-Pillow; refuses to know how either decodes.
+Decides between OpenSlide and Pillow and refuses what is no slide at all; refuses to know how either decodes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
-
+from learning.slides.contract import Pixels, SlideReader
 from learning.slides.errors import SlideError
+from learning.slides.image import ImageSlide
+from learning.slides.wholeslide import WholeSlide, detect_vendor
 
-Pixels = NDArray[np.uint8]
-
-
-@runtime_checkable
-class SlideReader(Protocol):
-    """An open slide. Geometry is level-0 pixels, origin top left; sizes are (width, height).
-
-    A reader may be made before a fork and used after it, and from several threads: file handles are opened where
-    they are first used. `background` is the colour (RGB) of what lies outside the slide.
-    """
-
-    path: Path
-    dimensions: tuple[int, int]
-    level_dimensions: tuple[tuple[int, int], ...]
-    level_downsamples: tuple[float, ...]
-    pixel_size: tuple[float, float] | None
-    objective: float | None
-    vendor: str
-    properties: Mapping[str, str]
-
-    @property
-    def background(self) -> tuple[int, int, int]: ...
-
-    def read(
-        self,
-        x: int,
-        y: int,
-        width: int,
-        height: int,
-        *,
-        out_width: int | None = None,
-        out_height: int | None = None,
-    ) -> Pixels:
-        """Return uint8 (out_height, out_width, 3) of a level-0 rectangle; the default is one pixel for one.
-
-        Read from the level that is just fine enough and resampled; what lies outside the slide has the background
-        colour. SlideError where the file can't be decoded there; ValueError for an empty or oversized request.
-        """
-        ...
-
-    def thumbnail(self, max_edge: int) -> Pixels:
-        """Return the whole slide, its longer edge at most `max_edge` pixels, never enlarged."""
-        ...
-
-    def close(self) -> None: ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+__all__ = ["Pixels", "SlideError", "SlideReader", "open_slide"]
 
 
 def open_slide(path: str | Path) -> SlideReader:
     """Open a slide: by OpenSlide where it knows the format, else as a plain image by Pillow.
 
-    SlideError names the file, the reason and the remedy where it is missing, empty, not an image, cut off or too large.
+    SlideError names the file, the reason and the remedy where it is missing, empty, not an image, cut off or
+    too large.
     """
-    from learning.slides.image import ImageSlide
-    from learning.slides.wholeslide import WholeSlide, detect_vendor
-
     path = Path(path)
     if not path.is_file():
         raise SlideError(path, "The file does not exist.", "Check the path and that the storage is mounted.")

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-# 64 megapixels of RGB are 192 MB: more than any screen, model or overview asks for, and small enough for a worker.
+# 64 megapixels of RGB are 192 MB: more than any screen, model or overview asks for, and small enough for a
+# worker.
 LARGEST_OUTPUT_PIXELS = 64_000_000
 
 
@@ -21,12 +22,12 @@ def check_request(*, width: int, height: int, out_width: int, out_height: int) -
         )
     if out_width * out_height > LARGEST_OUTPUT_PIXELS:
         raise ValueError(
-            f"{out_width} x {out_height} pixels are more than {LARGEST_OUTPUT_PIXELS} at once: ask for a smaller output."
+            f"{out_width} x {out_height} pixels are more than {LARGEST_OUTPUT_PIXELS} at once: ask for less."
         )
 
 
 def fit_within(dimensions: tuple[int, int], max_edge: int) -> tuple[int, int]:
-    """Return (width, height) with the longer edge at most `max_edge`, never enlarged, never below one pixel."""
+    """Return (width, height) with the longer edge at most `max_edge`, never enlarged, at least 1."""
     width, height = dimensions
     scale = min(1.0, max_edge / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
@@ -37,8 +38,8 @@ def scale(
 ) -> Image.Image:
     """Resample the `box` (in pixels of `image`, may be fractional) to `size`.
 
-    Lanczos, which Pillow widens when it shrinks, so nothing aliases; far reductions are box-averaged to within a
-    factor of three first, which the eye can't tell apart and costs a fraction.
+    Lanczos, which Pillow widens when it shrinks, so nothing aliases; far reductions are box-averaged to
+    within a factor of three first, which the eye can't tell apart and costs a fraction.
     """
     if size == image.size and box == (0, 0, *image.size):
         return image
@@ -46,7 +47,9 @@ def scale(
 
 
 def estimate_background(thumbnail: NDArray[np.uint8]) -> tuple[int, int, int]:
-    """Return the most common colour (RGB) among the brightest fifth of a bright picture, or the darkest of a dark one."""
+    """Return the most common colour (RGB) among the brightest fifth of a bright picture, or the darkest of a
+    dark one.
+    """
     pixels = thumbnail.reshape(-1, 3)
     luminance = pixels.mean(axis=1)
     dark = is_dark(thumbnail)
@@ -61,8 +64,8 @@ def estimate_background(thumbnail: NDArray[np.uint8]) -> tuple[int, int, int]:
 def is_dark(thumbnail: NDArray[np.uint8]) -> bool:
     """Whether the picture is fluorescence-like: more of it near black than bright in all three channels.
 
-    Even a dim bright field (a smear at low lamp, around 90 of 255) has ground that is bright in all channels and
-    nearly nothing black; fluorescence has stain in one or two channels on black.
+    Even a dim bright field (a smear at low lamp, around 90 of 255) has ground that is bright in all channels
+    and nearly nothing black; fluorescence has stain in one or two channels on black.
     """
     black = np.count_nonzero(thumbnail.max(axis=2) < 48)
     bright = np.count_nonzero(thumbnail.min(axis=2) > 72)

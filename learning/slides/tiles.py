@@ -1,7 +1,7 @@
 """Pictures of regions and slides, as arrays for encoders and as JPEG bytes for screens.
 
-Decides the frame around a region, sizes and quality; refuses to know who may see them. What is written is pixels
-only: no EXIF, no colour profile, no comment, no name.
+Decides the frame around a region, sizes and quality; refuses to know who may see them. What is written is
+pixels only: no EXIF, no colour profile, no comment, no name.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from learning.slides.reader import Pixels, SlideReader
+from learning.slides.contract import Pixels, SlideReader
 
 DEEPZOOM_TILE_PX = 256
 JPEG_QUALITY = 85
@@ -23,9 +23,11 @@ JPEG_QUALITY = 85
 def read_patch(
     reader: SlideReader, *, x: int, y: int, width: int, height: int, edge: int, context: float = 1.0
 ) -> Pixels:
-    """Return uint8 (edge, edge, 3): the square around a region's centre, as wide as its longer side times `context`.
+    """Return uint8 (edge, edge, 3): the square around a region's centre, as wide as its longer side times
+    `context`.
 
-    Squares keep cells in shape for an encoder; what the square adds beside a narrow region is its real surroundings.
+    Squares keep cells in shape for an encoder; what the square adds beside a narrow region is its real
+    surroundings.
     """
     _check_context(context)
     side = max(1, round(max(width, height) * context))
@@ -44,7 +46,8 @@ def region_jpeg(
     context: float = 1.0,
     quality: int = JPEG_QUALITY,
 ) -> bytes:
-    """Return a JPEG of a region in its own proportions, the longer edge `edge` pixels; `context` 2 shows twice the width.
+    """Return a JPEG of a region in its own proportions, the longer edge `edge` pixels; `context` 2 shows
+    twice the width.
 
     SlideError where the slide can't be decoded there.
     """
@@ -53,9 +56,8 @@ def region_jpeg(
     left, top = round(x + (width - wide) / 2), round(y + (height - high) / 2)
     scale = edge / max(wide, high)
     out_width, out_height = max(1, round(wide * scale)), max(1, round(high * scale))
-    return encode_jpeg(
-        reader.read(left, top, wide, high, out_width=out_width, out_height=out_height), quality=quality
-    )
+    image = reader.read_image(left, top, wide, high, out_width=out_width, out_height=out_height)
+    return _encode(image, quality)
 
 
 def thumbnail_jpeg(reader: SlideReader, *, max_edge: int = 512, quality: int = JPEG_QUALITY) -> bytes:
@@ -75,7 +77,9 @@ def deepzoom_levels(dimensions: tuple[int, int]) -> tuple[tuple[int, int], ...]:
 def deepzoom_tile(
     reader: SlideReader, level: int, column: int, row: int, *, quality: int = JPEG_QUALITY
 ) -> bytes:
-    """Return the JPEG of a Deep Zoom tile (256 px, no overlap). IndexError where the pyramid has no such tile."""
+    """Return the JPEG of a Deep Zoom tile (256 px, no overlap). IndexError where the pyramid has no such
+    tile.
+    """
     levels = deepzoom_levels(reader.dimensions)
     left, top = column * DEEPZOOM_TILE_PX, row * DEEPZOOM_TILE_PX
     if not 0 <= level < len(levels):
@@ -87,19 +91,19 @@ def deepzoom_tile(
     step = 2 ** (len(levels) - 1 - level)
     wide = min(out_width * step, reader.dimensions[0] - left * step)
     high = min(out_height * step, reader.dimensions[1] - top * step)
-    pixels = reader.read(left * step, top * step, wide, high, out_width=out_width, out_height=out_height)
-    return encode_jpeg(pixels, quality=quality)
+    image = reader.read_image(left * step, top * step, wide, high, out_width=out_width, out_height=out_height)
+    return _encode(image, quality)
 
 
 def encode_jpeg(pixels: Pixels, *, quality: int = JPEG_QUALITY) -> bytes:
     """Return JPEG bytes of uint8 (H, W, 3), nothing but pixels."""
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, format="JPEG", quality=quality)
-    return file.getvalue()
+    return _encode(Image.fromarray(pixels), quality)
 
 
 def pixel_digest(pixels: NDArray[np.uint8]) -> str:
-    """Return the SHA-256 (hex) of an array's shape and values: equal for regions that are the same pixel for pixel."""
+    """Return the SHA-256 (hex) of an array's shape and values: equal for regions that are the same pixel for
+    pixel.
+    """
     shape = "x".join(str(edge) for edge in pixels.shape).encode()
     return hashlib.sha256(shape + b"\n" + np.ascontiguousarray(pixels).tobytes()).hexdigest()
 
@@ -107,3 +111,11 @@ def pixel_digest(pixels: NDArray[np.uint8]) -> str:
 def _check_context(context: float) -> None:
     if not 0 < context <= 20:
         raise ValueError(f"The context must be above 0 and at most 20 times the region, not {context}.")
+
+
+def _encode(image: Image.Image, quality: int) -> bytes:
+    # Pillow would carry a comment, EXIF or profile over from `info`; readers hand out none, and this makes sure.
+    image.info.clear()
+    file = io.BytesIO()
+    image.save(file, format="JPEG", quality=quality)
+    return file.getvalue()

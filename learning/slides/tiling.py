@@ -1,7 +1,7 @@
 """How a slide is cut into regions.
 
-Decides the grid and which of its squares hold enough tissue; refuses to know pixels, studies and rows. The same
-slide, mask and parameters always give the same rectangles in the same order.
+Decides the grid and which of its squares hold enough tissue; refuses to know pixels, studies and rows. The
+same slide, mask and parameters always give the same rectangles in the same order.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ def edge_for(
 ) -> int:
     """Return the edge in level-0 pixels of a region that is `region_px` wide at `requested_um_per_px`.
 
-    Without a request, or on a slide of unknown pixel size, it is `region_px` level-0 pixels: a size is never guessed,
-    and the caller says so. ValueError for sizes that are not positive.
+    Without a request, or on a slide of unknown pixel size, it is `region_px` level-0 pixels: a size is never
+    guessed, and the caller says so. ValueError for sizes that are not positive.
     """
     if region_px < 1:
         raise ValueError(f"A region needs at least one pixel, not {region_px}.")
@@ -43,11 +43,12 @@ def tile(
     min_tissue: float = 0.25,
     progress: Progress | None = None,
 ) -> NDArray[np.int32]:
-    """Return int32 (N, 4) x, y, width, height in level-0 pixels of the squares with enough tissue, row by row.
+    """Return int32 (N, 4) x, y, width, height in level-0 pixels of the squares with enough tissue, row by
+    row.
 
-    The grid does not overlap and is centred: what is left over is shared between the edges. A slide smaller than a
-    square is one region. `min_tissue` is the share (0 to 1) of a square under the mask; 0 keeps every square.
-    `progress` is called with (rows done, rows in all).
+    The grid does not overlap and is centred: what is left over is shared between the edges. A slide smaller
+    than a square is one region. `min_tissue` is the share (0 to 1) of a square under the mask; 0 keeps every
+    square. `progress` is called with (rows done, rows in all).
     """
     if edge_px < 1 or not 0 <= min_tissue <= 1:
         raise ValueError(
@@ -84,7 +85,7 @@ def _shares(
     down: tuple[NDArray[np.int64], int],
     progress: Progress | None,
 ) -> NDArray[np.float64]:
-    """Return (rows, columns) the exact share of mask area in each square, by an interpolated integral image."""
+    """Return (rows, columns) the exact share of mask in each square, by an interpolated integral image."""
     height, width = mask.shape
     integral = np.zeros((height + 1, width + 1))
     integral[1:, 1:] = mask.cumsum(axis=0, dtype=np.float64).cumsum(axis=1)

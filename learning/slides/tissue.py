@@ -1,7 +1,8 @@
 """Where a slide has tissue or cells, on a small overview.
 
-Decides between bright and dark ground and where the line lies; refuses to know tiles, stains and diagnoses. Pen marks
-and coverslip edges count as tissue: a person can skip a region, nobody can ask for one that was never cut.
+Decides between bright and dark ground and where the line lies; refuses to know tiles, stains and diagnoses.
+Pen marks and coverslip edges count as tissue: a person can skip a region, nobody can ask for one that was
+never cut.
 """
 
 from __future__ import annotations
@@ -15,18 +16,19 @@ from scipy import ndimage
 from skimage.filters import threshold_multiotsu, threshold_otsu
 from skimage.morphology import remove_small_holes, remove_small_objects
 
-from learning.slides.reader import Pixels, SlideReader
+from learning.slides.contract import Pixels, SlideReader
 from learning.slides.resampling import estimate_background, is_dark
 
-# Optical density (log10) over the ground. Below the first is noise and uneven light; above the second there is tissue
-# in any stain, however dark the rest of the slide is.
+# Optical density (log10) over the ground. Below the first is noise and uneven light; above the second there
+# is tissue in any stain, however dark the rest of the slide is.
 _FAINTEST_DENSITY, _SUREST_DENSITY = 0.035, 0.07
 # Grey values by which autofluorescence must stand out of the dark ground.
 _FAINTEST_GLOW = 3.0
 # In overview pixels: gaps bridged between parts of one piece, specks dropped.
 _BRIDGED_PX = 5
 _SPECK_PX = 16
-# Holes up to this share of the overview are part of the tissue (lumina, pale centres of cells, gaps between nuclei).
+# Holes up to this share of the overview are part of the tissue (lumina, pale centres of cells, gaps between
+# nuclei).
 _HOLE_SHARE = 0.002
 
 
@@ -41,7 +43,9 @@ class Tissue:
 
 
 def find_tissue(reader: SlideReader, *, max_edge: int = 1024) -> Tissue:
-    """Find tissue on an overview whose longer edge is at most `max_edge` pixels. SlideError where it can't be read."""
+    """Find tissue on an overview whose longer edge is at most `max_edge` pixels. SlideError where it can't be
+    read.
+    """
     overview = reader.thumbnail(max_edge)
     dark = is_dark(overview)
     mask = _clean(_glowing(overview) if dark else _absorbing(overview))
@@ -54,16 +58,19 @@ def find_tissue(reader: SlideReader, *, max_edge: int = 1024) -> Tissue:
 
 
 def _absorbing(overview: Pixels) -> NDArray[np.bool_]:
-    """Bright field: what absorbs light in any channel (Beer-Lambert), split by Otsu (1979) between fixed bounds."""
+    """Bright field: what absorbs light in any channel (Beer-Lambert), split by Otsu (1979) between fixed
+    bounds.
+    """
     ground = np.array(_bright_ground(overview), dtype=np.float32)
     smooth = ndimage.gaussian_filter(overview.astype(np.float32), sigma=(1, 1, 0))
     density = np.log10((ground + 1) / (smooth + 1)).max(axis=2)
-    line = float(threshold_otsu(density)) if np.ptp(density) > 0 else np.inf
-    return density > np.clip(line, _FAINTEST_DENSITY, _SUREST_DENSITY)
+    line: float = threshold_otsu(density) if np.ptp(density) > 0 else np.inf  # type: ignore[no-untyped-call]
+    mask: NDArray[np.bool_] = density > np.clip(line, _FAINTEST_DENSITY, _SUREST_DENSITY)
+    return mask
 
 
 def _bright_ground(overview: Pixels) -> tuple[int, int, int]:
-    """The colour of clear glass. Where the commonest bright colour is pink or violet, no glass is in sight."""
+    """The colour of clear glass. Where the commonest bright colour is pink or violet, there is none."""
     red, green, blue = estimate_background(overview)
     if (red + blue) / 2 - green > 12:
         white = round(float(np.quantile(overview.max(axis=2), 0.995)))
@@ -74,14 +81,16 @@ def _bright_ground(overview: Pixels) -> tuple[int, int, int]:
 def _glowing(overview: Pixels) -> NDArray[np.bool_]:
     """Fluorescence: what stands out of the dark ground, faint autofluorescence between the nuclei included.
 
-    On a logarithmic scale there are three groups: ground, stroma, stained nuclei (Liao's multi-level Otsu, 2001).
+    On a logarithmic scale there are three groups: ground, stroma, stained nuclei (Liao's multi-level Otsu,
+    2001).
     """
     light = ndimage.gaussian_filter(overview.max(axis=2).astype(np.float32), sigma=3)
     dimmest = float(np.quantile(light, 0.02)) + _FAINTEST_GLOW
     if np.ptp(light) < _FAINTEST_GLOW:
         return np.zeros(light.shape, dtype=bool)
-    line = float(np.expm1(threshold_multiotsu(np.log1p(light), classes=3)[0]))
-    return light > max(line, dimmest)
+    lines = threshold_multiotsu(np.log1p(light), classes=3)  # type: ignore[no-untyped-call]
+    mask: NDArray[np.bool_] = light > max(float(np.expm1(lines[0])), dimmest)
+    return mask
 
 
 def _clean(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -1,7 +1,7 @@
 """A whole slide read by OpenSlide.
 
-Decides level choice, file handles per process and thread, and which damage is refused; refuses to know what the
-pixels show. Labels and macro images are never read.
+Decides level choice, file handles per process and thread, and which damage is refused; refuses to know what
+the pixels show. Labels and macro images are never read.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ import openslide
 from PIL import Image
 
 from learning.slides import properties, resampling
+from learning.slides.contract import Pixels
 from learning.slides.errors import SlideError
-from learning.slides.reader import Pixels
 
-# OpenSlide holds four bytes a pixel; larger reads (an overview of a slide without pyramid) are put together in parts.
+# OpenSlide holds four bytes a pixel; larger reads (an overview of a slide without pyramid) are put together
+# in parts.
 LARGEST_READ_PIXELS = 16_000_000
 LARGEST_EDGE = 4_000_000
 LARGEST_LEVELS = 64
@@ -61,7 +62,7 @@ class WholeSlide:
 
     @cached_property
     def background(self) -> tuple[int, int, int]:
-        """The colour the file declares, else the one its own ground has: a dark slide is not framed in white."""
+        """The colour the file declares, else that of its own ground: a dark slide is not framed in white."""
         declared = properties.parse_colour(self.properties.get("openslide.background-color"))
         if declared is not None:
             return declared
@@ -80,9 +81,22 @@ class WholeSlide:
         out_height: int | None = None,
     ) -> Pixels:
         """See SlideReader.read."""
+        return np.asarray(self.read_image(x, y, width, height, out_width=out_width, out_height=out_height))
+
+    def read_image(
+        self,
+        x: int,
+        y: int,
+        width: int,
+        height: int,
+        *,
+        out_width: int | None = None,
+        out_height: int | None = None,
+    ) -> Image.Image:
+        """See SlideReader.read_image."""
         size = (out_width or width, out_height or height)
         resampling.check_request(width=width, height=height, out_width=size[0], out_height=size[1])
-        return np.asarray(self._read_scaled((x, y, width, height), size, fill=None))
+        return self._read_scaled((x, y, width, height), size, fill=None)
 
     def thumbnail(self, max_edge: int) -> Pixels:
         """See SlideReader.thumbnail."""
@@ -169,7 +183,7 @@ class WholeSlide:
             ) from error
 
     def _handle(self) -> openslide.OpenSlide:
-        handle = getattr(self._local, "handle", None)
+        handle: openslide.OpenSlide | None = getattr(self._local, "handle", None)
         if handle is not None and self._local.pid == os.getpid():
             return handle
         try:
@@ -183,7 +197,7 @@ class WholeSlide:
         width, height = self.dimensions
         if min(width, height) < 1 or max(width, height) > LARGEST_EDGE:
             self.close()
-            reason = f"Its size of {width} x {height} pixels can't be right (the limit is {LARGEST_EDGE} along an edge)."
+            reason = f"Its size of {width} x {height} pixels can't be right (the limit is {LARGEST_EDGE})."
             raise SlideError(self.path, reason, _DAMAGED)
         if len(self.level_dimensions) > LARGEST_LEVELS:
             self.close()
