@@ -1,7 +1,7 @@
 """Answers as sparse triples: who said what about which item.
 
-Decides what a valid set of answers is and its one order; refuses to know who the people are, when they answered
-and which of several answers of one person counts: that needs a clock, and the caller has it.
+Decides what a valid set of answers is and its one order; refuses to know who the people are, when they
+answered and which of several answers of one person counts: that needs a clock, and the caller has it.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,8 @@ class AnswersError(ValueError):
 class Answers:
     """A answers of J annotators about I items in K classes, sorted by item, then annotator.
 
-    Made by `gather`, which checks and sorts, so that sums over answers never depend on their order of arrival.
+    Made by `gather`, which checks and sorts, so that sums over answers never depend on their order of
+    arrival.
     """
 
     items: Integers
@@ -57,7 +58,9 @@ def gather(
     }
     lengths = {name: len(values) for name, (values, _) in named.items()}
     if len(set(lengths.values())) != 1:
-        raise AnswersError(f"Each answer has an item, an annotator and a label, but the lengths are {lengths}.")
+        raise AnswersError(
+            f"Each answer has an item, an annotator and a label, but the lengths are {lengths}."
+        )
     for name, (values, bound) in named.items():
         _refuse_outside(name, values, bound)
     columns = [values for values, _ in named.values()]
@@ -90,6 +93,6 @@ def _refuse_duplicates(answers: Answers) -> None:
     if same.any():
         position = int(np.flatnonzero(same)[0])
         raise AnswersError(
-            f"Annotator {answers.annotators[position]} answers item {answers.items[position]} more than once; "
+            f"Annotator {answers.annotators[position]} answers item {answers.items[position]} twice or more; "
             "pass only the answer that counts (the newest correction; a repeat is no second opinion)."
         )

@@ -1,7 +1,7 @@
 """Dawid-Skene: the truth and everybody's confusion matrix, estimated together.
 
-Decides the estimate from all answers (`fit`) and from one region's answers under a stored snapshot (`posterior_of`).
-Refuses to know models, policies and when something is settled.
+Decides the estimate from all answers (`fit`) and from one region's answers under a stored snapshot
+(`posterior_of`). Refuses to know models, policies and when something is settled.
 """
 
 from dataclasses import dataclass
@@ -43,11 +43,12 @@ def fit(
 ) -> DawidSkene:
     """Estimate truth and confusion by EM in log space (Dawid & Skene 1979, J. R. Stat. Soc. C 28(1):20-28).
 
-    Dirichlet pseudo-counts on the confusion rows and on the class prior make it a maximum a-posteriori estimate
-    that survives few answers; `priors.TEXTBOOK` is the original. Starts from majority shares, or from the confusion
-    and prior of `warm_start` (annotators it doesn't know start at the prior). Ends when the objective grows by less
-    than `tolerance` per answer. A cold start gives the same bits for any order of arrival, because `Answers` are
-    sorted; a warm start depends on what it starts from, so it is never the canonical consensus.
+    Dirichlet pseudo-counts on the confusion rows and on the class prior make it a maximum a-posteriori
+    estimate that survives few answers; `priors.TEXTBOOK` is the original. Starts from majority shares, or
+    from the confusion and prior of `warm_start` (annotators it doesn't know start at the prior). Ends when
+    the objective grows by less than `tolerance` per answer. A cold start gives the same bits for any order
+    of arrival, because `Answers` are sorted; a warm start depends on what it starts from, so it is never the
+    canonical consensus.
     """
     _, annotator_count, class_count = answers.sizes
     believed = priors or expect_accuracy(class_count)
@@ -76,8 +77,8 @@ def fit(
 def posterior_of(*, labels: Integers, confusion: Floats, prior: Floats) -> Floats:
     """Return the posterior (K,) of one region from n answers, under a stored snapshot.
 
-    `labels` (n,) and `confusion` (n, K, K) belong together, one annotator each; somebody the snapshot doesn't know
-    gets `priors.default_confusion`. Without answers it is the prior (K,).
+    `labels` (n,) and `confusion` (n, K, K) belong together, one annotator each; somebody the snapshot
+    doesn't know gets `priors.default_confusion`. Without answers it is the prior (K,).
     """
     given = np.asarray(labels, dtype=np.int64)
     if confusion.shape != (len(given), len(prior), len(prior)):
@@ -92,7 +93,8 @@ def posterior_of(*, labels: Integers, confusion: Floats, prior: Floats) -> Float
 
 
 def count_confusions(answers: Answers, posterior: Floats) -> Floats:
-    """Return the expected counts (J, K, K): how often each annotator gave each answer (column) to each truth (row)."""
+    """Return the expected counts (J, K, K): how often each annotator gave each answer (column) to each truth
+    (row)."""
     return _count(_build_incidence(answers).T.tocsr(), posterior)
 
 

@@ -1,0 +1,158 @@
+"""When enough people have answered: settle, ask one more, wait, or call an adjudicator.
+
+Decides from one region's posterior and the study's policy, purely, inside the transaction of a submit.
+Refuses to know how the posterior was made and who answered. The label is always the people's: a model may
+only end the asking.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learning.consensus.answers import Floats
+
+# Two classes lead together when their posteriors differ by less than rounding can explain.
+_TIE = 1e-9
+
+# Audit regions measure everything else, so no policy lowers this.
+AUDIT_OVERLAP = 2
+
+
+class Kind(StrEnum):
+    """What to do with the region."""
+
+    SETTLE = "settle"
+    OPEN_SLOT = "open_slot"
+    WAIT = "wait"
+    ADJUDICATE = "adjudicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do, the leading class (None where two lead together), its posterior, and why, as a sentence.
+
+    `is_check` says that the region would have been settled and gets its planted extra opinion instead.
+    """
+
+    kind: Kind
+    label: int | None
+    confidence: float
+    reason: str
+    is_check: bool = False
+
+
+def first_slots(*, min_overlap: int, is_audit: bool, fixed_overlap: int | None) -> int:
+    """Return how many slots a pick starts with; `decide` waits for that many answers before it opens
+    another."""
+    wanted = fixed_overlap or min_overlap
+    if wanted < 1:
+        raise ValueError(f"An overlap of {wanted} asks nobody; it is 1 or more.")
+    return max(wanted, AUDIT_OVERLAP) if is_audit else wanted
+
+
+def decide(
+    *,
+    posterior: Floats,
+    answers: int,
+    min_overlap: int,
+    max_overlap: int,
+    target: float,
+    rare: NDArray[np.bool_],
+    single_reliability: float | None,
+    single_reliability_target: float,
+    model_agrees: bool | None,
+    planted_check: bool,
+    is_audit: bool,
+    fixed_overlap: int | None,
+) -> Decision:
+    """Decide over a region after an answer of one more person.
+
+    `posterior` (K,), special outcomes included as classes like any other; `answers` counts distinct
+    annotators who answered, neither gold nor repeats; `rare` (K,) marks classes that one person never
+    settles. `single_reliability` is P(truth = the leading class | the only annotator says so), None where
+    unknown. `model_agrees` is true where a calibrated model is sure of the leading class, the study allows
+    it to count and the annotator saw no suggestion; else False or None. `planted_check` is true while the
+    region belongs to the planted share and has not had its extra opinion; left true, it goes on to
+    `max_overlap`.
+
+    With a `fixed_overlap` (None or 0: adaptive) the leading class settles after that many answers, whatever
+    its posterior; a tie goes to an adjudicator. ValueError for a policy that can't be.
+    """
+    _refuse_policy(min_overlap=min_overlap, max_overlap=max_overlap, target=target, answers=answers)
+    first = first_slots(min_overlap=min_overlap, is_audit=is_audit, fixed_overlap=fixed_overlap)
+    label, confidence = _lead(posterior)
+    if answers < first:
+        people = f"{answers} of at least {first} people have answered."
+        return Decision(Kind.WAIT, label, confidence, people)
+    if fixed_overlap:
+        return _decide_fixed(label=label, confidence=confidence, answers=answers)
+
+    doubt = _doubt(label=label, confidence=confidence, target=target)
+    if doubt is None and answers == 1:
+        doubt = _doubt_single(
+            is_rare=bool(rare[posterior.argmax()]),
+            reliability=single_reliability,
+            wanted=single_reliability_target,
+            model_agrees=model_agrees,
+        )
+    can_ask = answers < max(max_overlap, first)
+    if doubt is None and planted_check and can_ask:
+        reason = f"Enough after {answers}, but planted for a check: one more blind opinion."
+        return Decision(Kind.OPEN_SLOT, label, confidence, reason, is_check=True)
+    if doubt is None:
+        reason = f"The posterior of {confidence:.3f} reaches the target of {target:.3f} after {answers}."
+        return Decision(Kind.SETTLE, label, confidence, reason)
+    if can_ask:
+        return Decision(Kind.OPEN_SLOT, label, confidence, f"{doubt} One more person is asked.")
+    reason = f"{doubt} All {answers} allowed people have answered, so an adjudicator decides."
+    return Decision(Kind.ADJUDICATE, label, confidence, reason)
+
+
+def _refuse_policy(*, min_overlap: int, max_overlap: int, target: float, answers: int) -> None:
+    if not 1 <= min_overlap <= max_overlap:
+        raise ValueError(
+            f"An overlap from {min_overlap} to {max_overlap}: at least 1, and the maximum not below."
+        )
+    if not 0 < target <= 1:
+        raise ValueError(f"A target of {target} is no posterior: above 0 and at most 1.")
+    if answers < 0:
+        raise ValueError(f"{answers} people can't have answered.")
+
+
+def _lead(posterior: Floats) -> tuple[int | None, float]:
+    if posterior.ndim != 1 or not len(posterior) or not np.isfinite(posterior).all():
+        raise ValueError(f"A posterior is one finite share per class, but this is {posterior!r}.")
+    top = int(posterior.argmax())
+    rivals = int((posterior >= posterior[top] - _TIE).sum())
+    return (top if rivals == 1 else None), float(posterior[top])
+
+
+def _decide_fixed(*, label: int | None, confidence: float, answers: int) -> Decision:
+    if label is None:
+        reason = f"Two classes lead together after {answers} answers, so an adjudicator decides."
+        return Decision(Kind.ADJUDICATE, None, confidence, reason)
+    reason = f"The study takes the leading class after {answers} answers."
+    return Decision(Kind.SETTLE, label, confidence, reason)
+
+
+def _doubt(*, label: int | None, confidence: float, target: float) -> str | None:
+    if label is None:
+        return "Two classes lead together."
+    if confidence < target:
+        return f"The posterior of {confidence:.3f} is under the target of {target:.3f}."
+    return None
+
+
+def _doubt_single(
+    *, is_rare: bool, reliability: float | None, wanted: float, model_agrees: bool | None
+) -> str | None:
+    """What speaks against a single answer that reaches the target."""
+    if is_rare:
+        return "One person never settles a rare class."
+    if model_agrees or (reliability is not None and reliability >= wanted):
+        return None
+    if reliability is None:
+        return "How reliable this annotator is for this class isn't known yet."
+    return f"This annotator's reliability for this class is {reliability:.3f}, under {wanted:.3f}."

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from learning.consensus import dawid_skene
+from learning.consensus.priors import TEXTBOOK, expect_accuracy
+from learning.consensus.reliability import bound_diagonal, reliability_of
+from tests.learning.consensus.crowds import draw_crowd
+
+
+def test_what_an_answer_is_worth_follows_bayes():
+    confusion = np.array([[0.9, 0.1], [0.2, 0.8]])
+    prior = np.array([0.9, 0.1])
+    expected = [0.9 * 0.9 / (0.9 * 0.9 + 0.1 * 0.2), 0.1 * 0.8 / (0.1 * 0.8 + 0.9 * 0.1)]
+    np.testing.assert_allclose(reliability_of(confusion=confusion, prior=prior), expected)
+    stacked = reliability_of(confusion=np.stack([confusion, np.eye(2)]), prior=prior)
+    np.testing.assert_allclose(stacked, [expected, [1, 1]])
+
+
+def test_what_an_answer_is_worth_is_the_posterior_of_one_answer():
+    crowd = draw_crowd(seed=1, items=200, annotators=3, classes=4, overlap=(2, 3), skill=0.8)
+    fitted = dawid_skene.fit(crowd.answers)
+    worth = reliability_of(confusion=fitted.confusion, prior=fitted.prior)
+    for said in range(4):
+        single = dawid_skene.posterior_of(
+            labels=np.array([said]), confusion=fitted.confusion[1:2], prior=fitted.prior
+        )
+        assert worth[1, said] == pytest.approx(single[said])
+
+
+def test_a_class_nobody_gives_is_worth_the_prior():
+    confusion = np.array([[1.0, 0.0], [1.0, 0.0]])
+    np.testing.assert_allclose(reliability_of(confusion=confusion, prior=np.array([0.7, 0.3])), [0.7, 0.3])
+
+
+def test_intervals_hold_the_true_diagonal_about_as_often_as_they_say():
+    inside, width = [], []
+    for seed in range(12):
+        crowd = draw_crowd(seed=seed, items=1500, annotators=5, classes=4, overlap=(4, 5), skill=0.85)
+        priors = expect_accuracy(4, strength=2.0)
+        fitted = dawid_skene.fit(crowd.answers, priors=priors)
+        counts = dawid_skene.count_confusions(crowd.answers, fitted.posterior)
+        bounds = bound_diagonal(counts, priors=priors)
+        truth = np.diagonal(crowd.confusion, axis1=1, axis2=2)
+        inside.append(((bounds.low <= truth) & (truth <= bounds.high)).mean())
+        width.append((bounds.high - bounds.low).mean())
+    assert 0.85 < np.mean(inside) <= 1.0
+    assert np.mean(width) < 0.2
+
+
+def test_the_mean_is_what_a_fit_reports_and_more_answers_narrow_the_interval():
+    priors = expect_accuracy(3)
+    few = bound_diagonal(np.diag([8.0, 4.0, 0.0])[None], priors=priors)
+    many = bound_diagonal(np.diag([80.0, 40.0, 0.0])[None], priors=priors)
+    assert few.mean[0, 2] == pytest.approx(0.8)
+    assert (few.low < few.mean).all() and (few.mean < few.high).all()
+    assert (many.high - many.low)[0, 0] < (few.high - few.low)[0, 0]
+    wider = bound_diagonal(np.diag([8.0, 4.0, 0.0])[None], priors=priors, level=0.99)
+    assert (wider.low < few.low).all()
+
+
+def test_intervals_refuse_priors_of_zero_and_impossible_levels():
+    with pytest.raises(ValueError, match="Intervals need pseudo-counts above zero"):
+        bound_diagonal(np.zeros((1, 3, 3)), priors=TEXTBOOK)
+    with pytest.raises(ValueError, match="A level of 95"):
+        bound_diagonal(np.zeros((1, 3, 3)), priors=expect_accuracy(3), level=95)
+
+
+def test_one_class_is_always_right():
+    bounds = bound_diagonal(np.full((2, 1, 1), 4.0), priors=expect_accuracy(1))
+    assert bounds.low.tolist() == [[1.0], [1.0]]
