@@ -64,7 +64,7 @@ def gather(
     for name, (values, bound) in named.items():
         _refuse_outside(name, values, bound)
     columns = [values for values, _ in named.values()]
-    order = np.lexsort((columns[1], columns[0]))
+    order = np.argsort(columns[0] * max(annotator_count, 1) + columns[1])
     answers = Answers(columns[0][order], columns[1][order], columns[2][order], sizes)
     _refuse_duplicates(answers)
     return answers
