@@ -65,7 +65,7 @@ class SlideReader(Protocol):
         out_width: int | None = None,
         out_height: int | None = None,
     ) -> Image.Image:
-        """Return the same as an RGB Pillow image: what is only encoded again need not become an array first."""
+        """Return the same as an RGB Pillow image: what is only encoded again need not be an array."""
         ...
 
     def thumbnail(self, max_edge: int) -> Pixels:

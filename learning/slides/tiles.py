@@ -114,7 +114,7 @@ def _check_context(context: float) -> None:
 
 
 def _encode(image: Image.Image, quality: int) -> bytes:
-    # Pillow would carry a comment, EXIF or profile over from `info`; readers hand out none, and this makes sure.
+    # Pillow would carry a comment, EXIF or profile over from `info`.
     image.info.clear()
     file = io.BytesIO()
     image.save(file, format="JPEG", quality=quality)
