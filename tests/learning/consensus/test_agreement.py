@@ -114,7 +114,7 @@ def test_pathologists_on_real_regions_agree_in_part():
     path = path if path.exists() else SHARED / "data" / "multi_expert_labels_htt_stils" / "pilotHTT.csv"
     if not path.exists():
         pytest.skip(f"The sample data isn't there ({path}); set CONCORD_SHARED to the folder that holds it.")
-    first = {}
+    first: dict[tuple[str, str], tuple[str, str]] = {}
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             first.setdefault((row["caseID"], row["readerID"]), (row["labelROI"], row["WSI"]))

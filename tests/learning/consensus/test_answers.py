@@ -40,5 +40,6 @@ def test_majority_keeps_ties_as_ties():
         items=[0, 0, 0, 1, 1, 2], annotators=[0, 1, 2, 0, 1, 0], labels=[1, 1, 0, 2, 0, 2], sizes=(4, 3, 3)
     )
     posterior = majority.tally(answers)
-    np.testing.assert_allclose(posterior, [[1 / 3, 2 / 3, 0], [0.5, 0, 0.5], [0, 0, 1], [1 / 3] * 3])
+    shares = np.array([[1 / 3, 2 / 3, 0.0], [0.5, 0.0, 0.5], [0.0, 0.0, 1.0], [1 / 3] * 3])
+    np.testing.assert_allclose(posterior, shares)
     assert majority.choose_labels(posterior).tolist() == [1, majority.TIE, 2, majority.TIE]

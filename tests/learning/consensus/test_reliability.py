@@ -13,7 +13,7 @@ def test_what_an_answer_is_worth_follows_bayes():
     expected = [0.9 * 0.9 / (0.9 * 0.9 + 0.1 * 0.2), 0.1 * 0.8 / (0.1 * 0.8 + 0.9 * 0.1)]
     np.testing.assert_allclose(reliability_of(confusion=confusion, prior=prior), expected)
     stacked = reliability_of(confusion=np.stack([confusion, np.eye(2)]), prior=prior)
-    np.testing.assert_allclose(stacked, [expected, [1, 1]])
+    np.testing.assert_allclose(stacked, np.array([expected, [1.0, 1.0]]))
 
 
 def test_what_an_answer_is_worth_is_the_posterior_of_one_answer():
