@@ -1,0 +1,132 @@
+"""The life of a model version: candidate, judged, active, rolled back to.
+
+Decides which model is the active one; refuses to know how one is trained or measured.
+"""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from annotation import clock
+from annotation.errors import BadInput, Conflict, Refused
+from annotation.models import FeatureShard, Job, Membership, ModelVersion, Study, TrainingSet
+from annotation.services import jobs, loop
+from annotation.states import JobKind, ModelState, Role, may_move
+
+
+@transaction.atomic
+def register_candidate(
+    *,
+    training_set: TrainingSet,
+    digest: str,
+    configuration_digest: str,
+    encoder: str,
+    encoder_digest: str,
+    class_codes: list[str],
+    numbers: dict[str, Any],
+) -> ModelVersion:
+    """The model version for (training set, configuration), numbered when it is new."""
+    study = Study.objects.select_for_update(no_key=True).get(pk=training_set.study_id)
+    known = ModelVersion.objects.filter(
+        study=study, training_set=training_set, configuration_digest=configuration_digest
+    ).first()
+    if known is not None:
+        return known
+    highest = ModelVersion.objects.filter(study=study).aggregate(number=Max("number"))["number"] or 0
+    return ModelVersion.objects.create(
+        study=study,
+        number=highest + 1,
+        digest=digest,
+        training_set=training_set,
+        configuration_digest=configuration_digest,
+        encoder=encoder,
+        encoder_digest=encoder_digest,
+        class_codes=class_codes,
+        numbers=numbers,
+        created_at=clock.now(),
+    )
+
+
+@transaction.atomic
+def judge(
+    *, model: ModelVersion, promote: bool, reasons: list[str], numbers: dict[str, Any], looked: bool
+) -> ModelVersion:
+    """Activate or reject a candidate with the gate's reasons; a model that was judged stays as it is.
+
+    `looked`: the gate half of the audit sample was looked at, which is counted.
+    """
+    study, model = _lock(model)
+    if model.state != ModelState.CANDIDATE:
+        return model
+    before = ModelVersion.objects.filter(study=study).aggregate(looks=Max("audit_looks"))["looks"] or 0
+    model.audit_looks = before + int(looked)
+    model.gate_reasons = reasons
+    model.numbers = {**model.numbers, **numbers}
+    if promote:
+        return _activate(study, model)
+    model.state = ModelState.REJECTED
+    model.save()
+    return model
+
+
+@transaction.atomic
+def activate(*, model: ModelVersion, reason: str) -> ModelVersion:
+    """Make this the study's one active model; the one before it retires. Conflict where it may not."""
+    study, model = _lock(model)
+    if model.state == ModelState.ACTIVE:
+        return model
+    if not may_move(model.state, ModelState.ACTIVE, of=ModelState):
+        raise Conflict(f"Model {model.number} is {model.state} and can't become active.")
+    model.gate_reasons = [*model.gate_reasons, reason]
+    return _activate(study, model)
+
+
+@transaction.atomic
+def reject(*, model: ModelVersion, reasons: list[str]) -> ModelVersion:
+    """Turn a candidate down with reasons."""
+    return judge(model=model, promote=False, reasons=reasons, numbers={}, looked=False)
+
+
+def rollback(*, study: Study, model: ModelVersion, member: Membership, reason: str) -> ModelVersion:
+    """Go back to an earlier model: a manager's decision, with a reason. Nothing is trained or deleted."""
+    if member.study_id != study.pk or model.study_id != study.pk:
+        raise BadInput("The model and the person must belong to the study.")
+    if member.role != Role.MANAGER or not member.is_active:
+        raise Refused("Only a manager of the study can choose its active model.")
+    if not reason.strip():
+        raise BadInput("Going back to another model needs a reason.")
+    model = activate(model=model, reason=f"Made active by {member.pseudonym}: {reason.strip()}")
+    loop.nudge(study=study)
+    return model
+
+
+def enqueue_scoring(*, model: ModelVersion) -> list[Job]:
+    """One scoring job for each slide that has features for this model and no scores yet."""
+    shards = FeatureShard.objects.filter(slide__study=model.study, encoder_digest=model.encoder_digest)
+    slides = shards.exclude(slide__score_files__model=model).order_by("slide__public_id")
+    return [
+        jobs.enqueue(
+            study=model.study,
+            kind=JobKind.SCORE_SLIDE,
+            key=f"{model.number}:{public_id}",
+            payload={"model": model.number, "slide": public_id},
+            again=True,
+        )
+        for public_id in slides.values_list("slide__public_id", flat=True).distinct()
+    ]
+
+
+def _activate(study: Study, model: ModelVersion) -> ModelVersion:
+    ModelVersion.objects.filter(study=study, state=ModelState.ACTIVE).update(state=ModelState.RETIRED)
+    model.state = ModelState.ACTIVE
+    model.activated_at = clock.now()
+    model.save()
+    enqueue_scoring(model=model)
+    return model
+
+
+def _lock(model: ModelVersion) -> tuple[Study, ModelVersion]:
+    """The study's row is the lock of everything about its models."""
+    study = Study.objects.select_for_update(no_key=True).get(pk=model.study_id)
+    return study, ModelVersion.objects.select_related("study").get(pk=model.pk)

@@ -1,0 +1,1 @@
+"""Background work: the only package that knows both Celery and the heavy parts of `learning`."""

@@ -1,0 +1,1 @@
+"""The work itself: one module per kind of job, each with `run(job, report)`."""
