@@ -1,7 +1,7 @@
 """The engines' programs, as the wheels bring them.
 
-Decides which files are run, and copies them where the account that runs the engines can't reach the wheels (a virtual
-environment below root's home). Refuses to import the wheels: their launchers act at import.
+Decides which files are run, and copies them where the account that runs the engines can't reach the wheels
+(a virtual environment below root's home). Refuses to import the wheels: their launchers act at import.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""The embedded PostgreSQL and Redis, for those who need them: URLs, a call that starts them, and one that lets go.
+"""The embedded PostgreSQL and Redis for those who need them: URLs, a call that starts, one that lets go.
 
-Decides when the engines are said to answer. Refuses to know how they are run (`project.keeper`) and where (`places`).
+Decides when the engines are said to answer. Refuses to know how they are run (`project.keeper`) and where
+(`project.places`).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ POLL_SECONDS = 0.05
 LOG_TAIL_LINES = 12
 _LAUNCHES = 2
 
-# One open lock file for each place in use: closing it tells the keeper that this process needs the engines no more.
+# One open lock file for each place in use; closing it tells the keeper that this process needs it no more.
 _held: dict[Path, int] = {}
 
 
@@ -56,12 +57,12 @@ class Engines:
 
 
 def engine_urls(folder: Path | None = None) -> Engines:
-    """The URLs of the engines that belong to a var folder (default: `var_folder()`); starts and makes nothing."""
+    """The URLs of a var folder's engines (default: `var_folder()`); starts and makes nothing."""
     return _urls(find_place(folder))
 
 
 def ensure(folder: Path | None = None, *, timeout_seconds: float = 60.0) -> Engines:
-    """Start what isn't running, wait until both engines answer, and keep them for as long as this process lives.
+    """Start what isn't running, wait until both engines answer, keep them while this process lives.
 
     Raises EngineError, with the last lines of the logs, where they can't be started.
     """
@@ -83,7 +84,7 @@ def ensure(folder: Path | None = None, *, timeout_seconds: float = 60.0) -> Engi
 
 
 def release(folder: Path | None = None, *, patience_seconds: float = 20.0) -> None:
-    """Say that this process needs the engines no more; returns when they are stopped, or others still use them."""
+    """Need the engines no more; returns when they are stopped, or others are seen to use them."""
     place = find_place(folder)
     if (held := _held.pop(place.base, None)) is not None:
         os.close(held)

@@ -1,6 +1,6 @@
-"""One process per engine folder that starts PostgreSQL and Redis, restarts what dies, and ends when nobody needs them.
+"""One process per engine folder that runs PostgreSQL and Redis, restarts what dies, ends when unused.
 
-Decides who lives when. Refuses to know how an engine is set up, and who its users are: it only sees their lock.
+Decides who lives when. Refuses to know how an engine is set up, and who its users are: it sees their lock.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class KeptEngine:
     def _start(self) -> None:
         self.engine.prepare()
         place = self.place
-        identity = {"user": place.uid, "group": place.gid, "extra_groups": ()} if os.geteuid() == 0 else {}
+        is_root = os.geteuid() == 0
         with open_log(place, self.engine.name) as log:
             self.process = subprocess.Popen(
                 self.engine.command(),
@@ -98,10 +98,12 @@ class KeptEngine:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # Ctrl-C in a terminal is for the programs that use the engines; these follow when they have gone.
+                # Ctrl-C in a terminal is for the engines' users; the engines follow when those have gone.
                 start_new_session=True,
-                preexec_fn=die_with_parent(self.engine.death_signal),
-                **identity,
+                preexec_fn=die_with_parent(self.engine.death_signal),  # noqa: PLW1509 - the keeper has one thread
+                user=place.uid if is_root else None,
+                group=place.gid if is_root else None,
+                extra_groups=() if is_root else None,
             )
         self._started = time.monotonic()
 
@@ -173,7 +175,7 @@ class Keeper:
         return not self.wants_end
 
     def _is_unused(self) -> bool:
-        """Whether nobody has held the users' lock for a while; if so, keeps newcomers out until this process ends."""
+        """Whether the users' lock has been free for a while; then keeps it, and newcomers out, to the end."""
         now = time.monotonic()
         if self.stays or now < self._next_look:
             return False

@@ -77,8 +77,8 @@ def digest(path: Path) -> str:
 def var_folder() -> Path:
     """This user's folder for everything Concord keeps: CONCORD_VAR, else `var` in the clone.
 
-    Where another user has taken the clone's `var`, or the clone can't be written, it is a folder of one's own below
-    the state folder of the home directory.
+    Where another user has taken the clone's `var`, or the clone can't be written, it is a folder of one's own
+    below the home directory.
     """
     if named := os.environ.get("CONCORD_VAR"):
         return Path(named).resolve()
@@ -109,7 +109,7 @@ def find_place(folder: Path | None = None) -> Place:
 
 
 def prepare(place: Place) -> None:
-    """Make the place's folders, private to its owner. Raises EngineError where they belong to someone else."""
+    """Make the place's folders, private to its owner. EngineError: they belong to someone else."""
     missing = not place.var.exists()
     place.var.mkdir(mode=0o700, parents=True, exist_ok=True)
     if missing and place.owner:
@@ -124,7 +124,7 @@ def prepare(place: Place) -> None:
 
 
 def make_private(folder: Path, *, owner: int, gid: int, mode: int = 0o700) -> None:
-    """Make a folder with this owner and mode, or mend its mode. EngineError: it is another user's, or a link."""
+    """Make a folder, or mend its owner and mode. EngineError: it is another user's, or a link."""
     try:
         folder.mkdir(mode=0o700, parents=True)
     except FileExistsError:
@@ -150,7 +150,7 @@ def make_private(folder: Path, *, owner: int, gid: int, mode: int = 0o700) -> No
 
 
 def can_use(path: Path, uid: int) -> bool:
-    """Whether a user id that is in no group can pass the folders above a file, and read and execute the file."""
+    """Whether a user id in no group can pass the folders above a file, and read and execute the file."""
     status = path.stat()
     needed = 0o500 if status.st_uid == uid else 0o005
     return _can_pass(path.parent, uid) and status.st_mode & needed == needed
@@ -207,8 +207,9 @@ def _service_uid(var: Path) -> int:
         if account_name(uid) is None and not _is_group(uid):
             return uid
     raise EngineError(
-        f"All user ids from {SERVICE_UIDS[0]} to {SERVICE_UIDS[-1]} belong to accounts, so none is left to run "
-        "PostgreSQL, which refuses to run as root. Run Concord as an ordinary user, or set DATABASE_URL and REDIS_URL."
+        f"All user ids from {SERVICE_UIDS[0]} to {SERVICE_UIDS[-1]} belong to accounts, so none is left to "
+        "run PostgreSQL, which refuses to run as root. Run Concord as an ordinary user, or set DATABASE_URL "
+        "and REDIS_URL."
     )
 
 
@@ -235,6 +236,6 @@ def _can_enter(folder: Path, uid: int) -> bool:
 
 def _foreign(folder: Path) -> str:
     return (
-        f"{folder} belongs to another user (or is no folder), so the embedded engines can't keep their files there. "
+        f"{folder} belongs to another user (or is no folder), so the embedded engines can't use it. "
         "Set CONCORD_VAR to a folder of yours, or DATABASE_URL and REDIS_URL to engines that run elsewhere."
     )

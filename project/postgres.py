@@ -28,7 +28,7 @@ SETTINGS: Mapping[str, str] = {
     "unix_socket_permissions": "0700",
     "port": str(PORT),
     "max_connections": "100",
-    # An acknowledged answer is on the disk; a client that hangs inside a transaction holds its locks for 30 s at most.
+    # An acknowledged answer is on the disk; a client that hangs in a transaction lets go after 30 s.
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
@@ -43,9 +43,9 @@ class Postgres:
     """What the keeper needs to run PostgreSQL at a place."""
 
     name = "postgresql"
-    stop_signals = (signal.SIGINT, signal.SIGQUIT)
+    stop_signals: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGQUIT)
     # Should the keeper be killed, the kernel asks for a fast and clean shutdown.
-    death_signal = signal.SIGINT
+    death_signal: signal.Signals = signal.SIGINT
 
     def __init__(self, *, place: Place, binaries: Binaries) -> None:
         self.place = place
@@ -55,14 +55,14 @@ class Postgres:
         self._has_roles = False
 
     def prepare(self) -> None:
-        """Make the data folder where there is none, and clear what a crash may have left in the way of a start."""
+        """Make the data folder where there is none, and clear what a crash has left in the way."""
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
         version = (self.data / "PG_VERSION").read_text().strip()
         if version != MAJOR_VERSION:
             raise EngineError(
-                f"{self.data} was written by PostgreSQL {version}, and this is {MAJOR_VERSION}. Dump it with the older "
-                "release of Concord, move the folder away, and restore the dump."
+                f"{self.data} was written by PostgreSQL {version}, and this is {MAJOR_VERSION}. Dump it "
+                "with the older release of Concord, move the folder away, and restore the dump."
             )
         self._clear_leftovers()
         self._write_access_rules()
@@ -115,7 +115,7 @@ class Postgres:
         os.chown(unfinished, uid, place.gid)
         words = ["--username", SUPER_ROLE, "--auth=peer", "--encoding=UTF8", "--locale=C"]
         words += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        identity = {"user": uid, "group": place.gid, "extra_groups": ()} if os.geteuid() == 0 else {}
+        is_root = os.geteuid() == 0
         done = subprocess.run(
             [str(self.binaries.initdb), "-D", str(unfinished), *words],
             cwd=unfinished,
@@ -124,7 +124,9 @@ class Postgres:
             text=True,
             check=False,
             preexec_fn=die_with_parent(signal.SIGKILL),
-            **identity,
+            user=uid if is_root else None,
+            group=place.gid if is_root else None,
+            extra_groups=() if is_root else None,
         )
         if done.returncode:
             raise EngineError(
@@ -135,10 +137,10 @@ class Postgres:
         unfinished.rename(self.data)
 
     def _clear_leftovers(self) -> None:
-        """Stop what still runs on this data, then remove the files that would tell a new server it is running.
+        """Stop what still runs on this data, then remove the files by which it would still seem to run.
 
-        PostgreSQL trusts the pid in its lock files; that pid may be another program's by now, or missing. The files
-        may go only after every process of the old server has: they share its memory.
+        PostgreSQL trusts the pid in its lock files; that pid may be another program's by now, or missing.
+        The files may go only after every process of the old server has: they share its memory.
         """
         folder, title = b"-D\0" + os.fsencode(self.data) + b"\0", f"postgres: {self.place.tag}: ".encode()
         stop_leftovers(
@@ -177,16 +179,16 @@ def _connect(place: Place, database: str) -> psycopg.Connection[tuple[object, ..
 
 
 def _initdb_uid(place: Place) -> int:
-    """initdb, unlike the server, insists on an account with a name; it borrows one for the seconds that it runs.
+    """The user id for initdb, which unlike the server insists on an account: it borrows one for a moment.
 
-    The folder is closed to other processes of that account, because its parent can be passed by `place.gid` only.
+    Other processes of that account can't reach the folder: only `place.gid` may pass its parent.
     """
     if account_name(place.uid):
         return place.uid
     if os.geteuid() != 0:
         raise EngineError(
-            f"The user id {place.uid} has no account (no line in /etc/passwd), and PostgreSQL knows its users by their "
-            "names. Give it an account, or set DATABASE_URL and REDIS_URL."
+            f"The user id {place.uid} has no account (no line in /etc/passwd), and PostgreSQL knows its "
+            "users by their names. Give it an account, or set DATABASE_URL and REDIS_URL."
         )
     with contextlib.suppress(KeyError):
         return pwd.getpwnam("nobody").pw_uid
@@ -205,7 +207,7 @@ def _make_owner_and_database(connection: psycopg.Connection[tuple[object, ...]])
 
 
 def _grant_to_app(connection: psycopg.Connection[tuple[object, ...]]) -> None:
-    """What the owner will make in `public`, the application may read and write, but neither alter nor truncate."""
+    """The application may read and write what the owner makes in `public`, not alter or truncate it."""
     default = "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public GRANT {rights} TO {app}"
     for rights in ("SELECT, INSERT, UPDATE, DELETE ON TABLES", "USAGE, SELECT ON SEQUENCES"):
         connection.execute(

@@ -32,7 +32,7 @@ class RunningProcess:
 def die_with_parent(death_signal: int) -> Callable[[], None]:
     """A `preexec_fn` that has the kernel send `death_signal` once the thread that starts the child has gone.
 
-    Linux only; elsewhere a child outlives a parent killed with -9, and is found by `list_processes` at the next start.
+    Linux only; elsewhere a child outlives a parent killed with -9, until the next start finds it.
     """
     parent = os.getpid()
 
@@ -47,7 +47,7 @@ def die_with_parent(death_signal: int) -> Callable[[], None]:
 
 
 def list_processes() -> Iterable[RunningProcess]:
-    """All processes that can be seen. Reads command lines only: they stay readable without the right to trace."""
+    """All processes that can be seen. Command lines, unlike more, need no right to trace to be read."""
     if not Path("/proc/self/cmdline").exists():
         yield from _list_with_ps()
         return
@@ -59,9 +59,8 @@ def list_processes() -> Iterable[RunningProcess]:
 
 def stop_leftovers(
     *, uid: int, is_ours: Callable[[bytes], bool], signals: Iterable[int], patience_seconds: float
-) -> int:
-    """Stop the processes of `uid` whose command line `is_ours`, each signal in turn; returns how many there were."""
-    found = _matching(uid, is_ours)
+) -> None:
+    """Send the processes of `uid` whose command line `is_ours` each signal in turn until none is left."""
     for number in signals:
         for pid in _matching(uid, is_ours):
             with contextlib.suppress(ProcessLookupError):
@@ -69,9 +68,8 @@ def stop_leftovers(
         deadline = time.monotonic() + patience_seconds
         while time.monotonic() < deadline:
             if not _matching(uid, is_ours):
-                return len(found)
+                return
             time.sleep(0.05)
-    return len(found)
 
 
 def stop(process: subprocess.Popen[bytes], *, signals: Iterable[int], patience_seconds: float) -> None:

@@ -21,8 +21,8 @@ class Redis:
     """What the keeper needs to run Redis at a place."""
 
     name = "redis"
-    stop_signals = (signal.SIGTERM,)
-    death_signal = signal.SIGTERM
+    stop_signals: tuple[signal.Signals, ...] = (signal.SIGTERM,)
+    death_signal: signal.Signals = signal.SIGTERM
 
     def __init__(self, *, place: Place, binaries: Binaries) -> None:
         self.place = place
@@ -31,7 +31,7 @@ class Redis:
         self.socket = socket_path(place)
 
     def prepare(self) -> None:
-        """Make the data folder (someone may have deleted it), stop a server that an earlier keeper left behind."""
+        """Make the data folder (someone may have deleted it), stop what an earlier keeper left behind."""
         make_private(self.data, owner=self.place.uid, gid=self.place.gid)
         # Redis puts the socket's name into its process title, so this finds it by either command line.
         name = os.fsencode(self.socket)
@@ -68,7 +68,7 @@ class Redis:
         return False
 
     def set_aside(self) -> str | None:
-        """Move data away that no server can read. Nothing is lost: messages are nudges, the truth is in rows."""
+        """Move unreadable data away. Nothing is lost: messages are nudges, the truth is in rows."""
         if not self.data.exists():
             return None
         aside = self.data.with_name(f"redis.unreadable.{int(time.time())}")

@@ -1,0 +1,121 @@
+"""All of Concord on this machine: the programs of `make serve` and of the demo.
+
+Decides which programs run and on which port. Refuses to know how they are supervised (`project.runner`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from project import embedded
+from project.places import REPOSITORY, var_folder
+from project.runner import Program, Runner
+
+DEFAULT_PORT = 8000
+PORTS_TRIED = 50
+
+
+def uses_embedded() -> bool:
+    """Whether an engine's URL is missing from the environment, so that the embedded engines are needed."""
+    return not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"))
+
+
+def open_listener(*, port: int | None = None) -> socket.socket:
+    """Listen on HOST (default 127.0.0.1) at PORT (default 8000), or at the next port that is free.
+
+    The runner keeps the socket and lends it to the web server: while that restarts, nobody takes the port
+    and clients wait in line. Raises OSError where no port is free.
+    """
+    host = os.environ.get("HOST", "127.0.0.1")
+    first = port if port is not None else int(os.environ.get("PORT") or DEFAULT_PORT)
+    for candidate in range(first, min(first + PORTS_TRIED, 65536)):
+        listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, candidate))
+            listener.listen(2048)
+            return listener
+        except OSError as error:
+            listener.close()
+            print(
+                f"Port {candidate} of {host} can't be used ({error.strerror}); trying the next.", flush=True
+            )
+    raise OSError(f"No port of {host} from {first} on is free. Set PORT to one that is.")
+
+
+def programs(*, listener: socket.socket, var: Path) -> list[Program]:
+    """The programs in the order in which they start. `var`: where beat keeps its schedule."""
+    celery = (sys.executable, "-m", "celery", "-A", "project")
+    worker = (*celery, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle")
+    # A worker whose runner was killed drops its task instead of finishing it: the row sends it again.
+    dies_by = signal.SIGQUIT
+    web = ("--bind", f"fd://{listener.fileno()}", "--workers", "2", "--threads", "4", "--no-control-socket")
+    engines = Program(
+        name="engines",
+        argv=(sys.executable, "-m", "project.keeper", "--stay", str(var)),
+        stops_last=True,
+    )
+    return [
+        *([engines] if uses_embedded() else []),
+        Program(
+            name="web",
+            argv=(sys.executable, "-m", "gunicorn", "project.wsgi", *web),
+            pass_fds=(listener.fileno(),),
+        ),
+        Program(
+            name="workers", argv=(*worker, "-Q", "io,cpu", "-c", "2", "-n", "cpu@%h"), death_signal=dies_by
+        ),
+        Program(
+            name="trainer", argv=(*worker, "-Q", "train", "-c", "1", "-n", "train@%h"), death_signal=dies_by
+        ),
+        Program(name="beat", argv=(*celery, "beat", "-s", str(var / "beat-schedule"), "--pidfile", "")),
+        Program(name="sweep", argv=(sys.executable, str(REPOSITORY / "manage.py"), "sweep")),
+    ]
+
+
+def url(listener: socket.socket) -> str:
+    """Where a browser finds the site."""
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port}/"
+
+
+def main() -> int:
+    """Run everything until Ctrl-C or SIGTERM; a second one stops without patience."""
+    argparse.ArgumentParser(prog="python -m project.serve", description=__doc__).parse_args()
+    var = var_folder()
+    try:
+        if uses_embedded():
+            embedded.ensure()
+        listener = open_listener()
+    except (embedded.EngineError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    runner = Runner(programs(listener=listener, var=var), pid_folder=var / "run", cwd=REPOSITORY)
+    asked: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        asked.append(number)
+        if len(asked) > 1:
+            runner.hurry()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+    runner.start()
+    print(f"Concord is at {url(listener)} (Ctrl-C stops everything).", flush=True)
+    while not asked and not runner.wait(0.2):
+        pass
+    print("Stopping.", flush=True)
+    runner.stop()
+    if uses_embedded():
+        embedded.release()
+    return 0 if asked else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
