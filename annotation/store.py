@@ -1,0 +1,81 @@
+"""Where slide files lie: under their checksum, written once.
+
+Decides names and that a file appears whole or not at all; refuses to know who asked for it. Other files
+of the store (features, models, releases) are named by those who write them.
+"""
+
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from django.conf import settings
+
+from annotation.errors import BadInput
+from annotation.models import Slide
+
+_SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
+_BLOCK_BYTES = 1 << 20
+
+
+def root() -> Path:
+    """The store's folder."""
+    return Path(settings.STORE)
+
+
+def slide_path(slide: Slide) -> Path:
+    """The file of `slide`."""
+    return root() / slide.stored_name
+
+
+def slide_name(*, checksum: str, suffix: str) -> str:
+    """The name of a slide inside the store; unusual suffixes are left out."""
+    kept = suffix.lower() if _SUFFIX.fullmatch(suffix.lower()) else ""
+    return f"slides/{checksum[:2]}/{checksum}{kept}"
+
+
+def put_slide(source: Path, *, checksum: str) -> str:
+    """Copy `source` into the store and return its name there; nothing is written where it is there already.
+
+    BadInput where the bytes are no longer those of `checksum`.
+    """
+    name = slide_name(checksum=checksum, suffix=source.suffix)
+    target = root() / name
+    if target.is_file() and target.stat().st_size == source.stat().st_size:
+        return name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".part-", delete=False) as part:
+        try:
+            written = _copy(source, part.fileno())
+            if written != checksum:
+                raise BadInput(
+                    f"{source.name} changed while it was imported. Import again when nothing writes to it."
+                )
+            os.chmod(part.name, 0o600)
+            os.replace(part.name, target)
+        except BaseException:
+            os.unlink(part.name)
+            raise
+    _sync_folder(target.parent)
+    return name
+
+
+def _copy(source: Path, descriptor: int) -> str:
+    digest = hashlib.sha256()
+    with source.open("rb") as stream, open(descriptor, "wb", closefd=False) as target:
+        while block := stream.read(_BLOCK_BYTES):
+            digest.update(block)
+            target.write(block)
+        target.flush()
+        os.fsync(descriptor)
+    return digest.hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename last through a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

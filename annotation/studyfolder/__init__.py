@@ -1,0 +1,29 @@
+"""A study folder as a checked plan: reading `study.toml` and its tables, with every problem listed at once.
+
+Decides whether a folder may be imported; refuses to know rows, the store, or who asked.
+"""
+
+from annotation.studyfolder.folder import read_folder
+from annotation.studyfolder.plan import (
+    ClassPlan,
+    RegionPlan,
+    SlidePlan,
+    StudyPlan,
+    TruthPlan,
+    VotePlan,
+)
+from annotation.studyfolder.probing import probe_slide
+from annotation.studyfolder.problems import Problem, Problems
+
+__all__ = [
+    "ClassPlan",
+    "Problem",
+    "Problems",
+    "RegionPlan",
+    "SlidePlan",
+    "StudyPlan",
+    "TruthPlan",
+    "VotePlan",
+    "probe_slide",
+    "read_folder",
+]

@@ -1,0 +1,54 @@
+"""Reading a whole study folder into a plan.
+
+Decides the order of the checks, and that all problems are told at once; refuses to import anything.
+"""
+
+from pathlib import Path
+
+from annotation.errors import BadInput
+from annotation.studyfolder.definition import read_definition
+from annotation.studyfolder.plan import StudyPlan
+from annotation.studyfolder.problems import Problems
+from annotation.studyfolder.regions import read_regions, read_truth, read_votes
+from annotation.studyfolder.slides import Progress, read_slides
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+def read_folder(folder: Path, *, progress: Progress = _silent) -> StudyPlan:
+    """The plan of the study in `folder`; BadInput with every problem in `details["problems"]`.
+
+    `progress` is called with (what is being checked, done, in all).
+    """
+    if not folder.is_dir():
+        raise BadInput(f"{folder} is not a folder. Give the folder that holds study.toml and slides.csv.")
+    problems = Problems()
+    definition = read_definition(folder, problems=problems)
+    domains = definition.domains if definition else []
+    slides, listed = read_slides(folder, domains=domains, problems=problems, progress=progress)
+    progress("regions", 0, 1)
+    regions = read_regions(folder, slides=slides, listed=listed, problems=problems)
+    codes = [item.code for item in definition.classes] if definition else []
+    truth = read_truth(folder, regions=regions, codes=codes, problems=problems)
+    votes = read_votes(folder, regions=regions, codes=codes, problems=problems)
+    progress("regions", 1, 1)
+    problems.raise_if_any(folder=folder.name)
+    assert definition is not None  # a missing definition is a problem of its own
+    return StudyPlan(
+        name=definition.name,
+        task=definition.task,
+        seed=definition.seed,
+        region_width=definition.region_width,
+        region_height=definition.region_height,
+        region_um_per_px=definition.region_um_per_px,
+        domains=definition.domains,
+        classes=definition.classes,
+        guideline=definition.guideline,
+        policy=definition.policy,
+        slides=slides,
+        regions=regions.by_slide if regions else None,
+        truth=truth,
+        votes=votes,
+    )
