@@ -73,7 +73,7 @@ def run_job(job_id: int, *, worker: str, is_inline: bool = False) -> bool:
     report = Progress(job)
     try:
         with nullcontext() if is_inline else Heart(report):
-            result = _load_step(job).run(job, report)
+            result = load_step(job).run(job, report)
         jobs.finish(job=job, result=result, done=report.done, total=report.total)
     except jobs.JobLost as lost:
         logger.warning("%s", lost)
@@ -98,7 +98,8 @@ def run_ready(study: Study) -> int:
     return count
 
 
-def _load_step(job: Job) -> Step:
+def load_step(job: Job) -> Step:
+    """The module that does this kind of work."""
     # Imported when needed: steps bring torch-sized libraries, and a worker's parent must stay small.
     name = catalogue.ENTRIES[JobKind(job.kind)].step
     return cast(Step, importlib.import_module(f"workers.steps.{name}"))
