@@ -1,0 +1,51 @@
+"""The rows, a noun a file."""
+
+from annotation.models.annotation import Annotation, PersonalText
+from annotation.models.assignment import Assignment, Draft
+from annotation.models.consistency import ConsistencyPass, Finding, PassItem
+from annotation.models.job import Job, WorkerStamp
+from annotation.models.ledger import LedgerAnchor, LedgerEntry, LedgerHead
+from annotation.models.model import FeatureShard, ModelVersion, ScoreFile, TrainingSet
+from annotation.models.pick import Pick, SelectionBatch
+from annotation.models.protocol import ClassMapping, LabelClass, Protocol
+from annotation.models.region import KnownTruth, RecordedVote, Region
+from annotation.models.release import Release, ReleaseItem
+from annotation.models.slide import Case, Domain, Slide
+from annotation.models.study import Membership, Study
+from annotation.models.truth import GroundTruthRevision, ReliabilitySnapshot
+
+__all__ = [
+    "Annotation",
+    "Assignment",
+    "Case",
+    "ClassMapping",
+    "ConsistencyPass",
+    "Domain",
+    "Draft",
+    "FeatureShard",
+    "Finding",
+    "GroundTruthRevision",
+    "Job",
+    "KnownTruth",
+    "LabelClass",
+    "LedgerAnchor",
+    "LedgerEntry",
+    "LedgerHead",
+    "Membership",
+    "ModelVersion",
+    "PassItem",
+    "PersonalText",
+    "Pick",
+    "Protocol",
+    "RecordedVote",
+    "Region",
+    "Release",
+    "ReleaseItem",
+    "ReliabilitySnapshot",
+    "ScoreFile",
+    "SelectionBatch",
+    "Slide",
+    "Study",
+    "TrainingSet",
+    "WorkerStamp",
+]

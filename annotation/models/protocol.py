@@ -1,0 +1,69 @@
+"""Numbered, immutable versions of a study's classes and guideline, and how classes continue."""
+
+from django.db import models
+from django.db.models import Q
+
+from annotation.models.study import Study
+from annotation.states import MappingKind
+
+
+class Protocol(models.Model):
+    """A version of the rules. A draft may be edited; once published it never changes."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="protocols")
+    number = models.PositiveIntegerField()
+    guideline = models.TextField(blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["study", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["study", "number"], name="one_protocol_per_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.study.slug} v{self.number}"
+
+
+class LabelClass(models.Model):
+    """A class of a protocol, or a special outcome such as "not evaluable"."""
+
+    protocol = models.ForeignKey(Protocol, on_delete=models.CASCADE, related_name="classes")
+    code = models.SlugField(max_length=60)
+    name = models.CharField(max_length=120)
+    colour = models.CharField(max_length=7)
+    key = models.CharField(max_length=1)
+    definition = models.TextField(blank=True)
+    is_special = models.BooleanField(default=False, help_text="An outcome that is not a class to learn.")
+    quota = models.PositiveIntegerField(null=True, blank=True, help_text="Settled regions wanted at least.")
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "label classes"
+        ordering = ["protocol", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["protocol", "code"], name="one_class_per_code"),
+            models.UniqueConstraint(fields=["protocol", "key"], condition=~Q(key=""), name="one_class_per_key"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ClassMapping(models.Model):
+    """How a class of the previous protocol continues in `protocol`; `target` is empty where it retires or splits."""
+
+    protocol = models.ForeignKey(Protocol, on_delete=models.CASCADE, related_name="mappings")
+    source_code = models.SlugField(max_length=60)
+    target_code = models.SlugField(max_length=60, blank=True)
+    kind = models.CharField(max_length=20, choices=MappingKind.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["protocol", "source_code", "target_code"], name="one_mapping_per_pair_of_classes"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source_code} -> {self.target_code or '-'} ({self.kind})"

@@ -1,0 +1,118 @@
+"""The numbers and choices that steer one study, with their defaults and limits.
+
+Decides what a policy may say; refuses to know how each value is used. Stored as JSON on the study.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args, get_origin
+
+from annotation.errors import BadInput
+
+Consensus = Literal["dawid-skene", "majority"]
+Selection = Literal["learned", "random"]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One study's policy. Shares and rates are fractions of one."""
+
+    # overlap and settlement
+    consensus: Consensus = "dawid-skene"
+    fixed_overlap: int = 0  # 0: adaptive between min_overlap and max_overlap
+    min_overlap: int = 2
+    max_overlap: int = 5
+    target_confidence: float = 0.9
+    single_reliability: float = 0.95  # of the annotator for the class, when one answer may settle
+    model_may_support: bool = False  # a sure, agreeing model may support a single answer
+    planted_check_rate: float = 0.05  # share of early stops that get further blind opinions
+    rare_share: float = 0.05  # a class below this share of the settled truth is rare
+
+    # queue
+    lease_minutes: float = 15.0
+    undo_minutes: float = 10.0
+    max_skips: int = 3
+    gold_rate: float = 0.0
+    repeat_rate: float = 0.0
+    repeat_after_answers: int = 50
+
+    # selection
+    selection: Selection = "learned"
+    batch_size: int = 60
+    watermark: float = 0.5  # a new batch is drawn when open picks fall under this share of a batch
+    random_share: float = 0.1
+    audit_share: float = 0.2  # of a batch, while audit regions wait
+    audit_rate: float = 0.25  # share of cases in the audit sample
+
+    # learning
+    encoder: str = "colour-texture"
+    retrain_every_revisions: int = 100
+    retrain_every_minutes: float = 30.0
+    first_model_revisions: int = 40
+    refit_every_answers: int = 100
+    gate_min_items: int = 30
+    show_suggestions: bool = False
+    suggestion_control_share: float = 0.1
+
+    # release
+    default_quota: int = 0
+    tile_min_tissue: float = 0.25
+    test_share: float = 0.2
+    validation_share: float = 0.1
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def parse(cls, values: dict[str, Any]) -> "Policy":
+        """A policy from defaults and `values`; BadInput names every unknown key and every value out of range."""
+        known = {field.name: field for field in fields(cls)}
+        problems = [f"unknown policy key '{key}'" for key in values if key not in known]
+        cleaned = {}
+        for key, value in values.items():
+            if key in known:
+                try:
+                    cleaned[key] = _cast(key, value, known[key].type)
+                except ValueError as error:
+                    problems.append(str(error))
+        if not problems:
+            policy = cls(**cleaned)
+            problems = list(_range_problems(policy))
+        if problems:
+            raise BadInput("The policy does not hold: " + "; ".join(problems) + ".", problems=problems)
+        return policy
+
+
+def _cast(key: str, value: Any, kind: Any) -> Any:
+    if get_origin(kind) is Literal:
+        if value not in get_args(kind):
+            raise ValueError(f"'{key}' must be one of {', '.join(get_args(kind))}, not {value!r}")
+        return value
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if kind is not bool and isinstance(value, bool) or not isinstance(value, kind):
+        raise ValueError(f"'{key}' must be a {kind.__name__}, not {value!r}")
+    return value
+
+
+_SHARES = (
+    "planted_check_rate rare_share gold_rate repeat_rate watermark random_share audit_share audit_rate "
+    "suggestion_control_share test_share validation_share tile_min_tissue target_confidence single_reliability"
+).split()
+_POSITIVE = (
+    "min_overlap max_overlap lease_minutes undo_minutes max_skips batch_size retrain_every_revisions "
+    "retrain_every_minutes first_model_revisions refit_every_answers gate_min_items"
+).split()
+
+
+def _range_problems(policy: Policy) -> "list[str]":
+    problems = [f"'{key}' must lie between 0 and 1" for key in _SHARES if not 0 <= getattr(policy, key) <= 1]
+    problems += [f"'{key}' must be above 0" for key in _POSITIVE if getattr(policy, key) <= 0]
+    if policy.max_overlap < policy.min_overlap:
+        problems.append("'max_overlap' must not be below 'min_overlap'")
+    if policy.fixed_overlap < 0:
+        problems.append("'fixed_overlap' must be 0 (adaptive) or a number of people")
+    if policy.target_confidence <= 0.5:
+        problems.append("'target_confidence' must be above 0.5")
+    if policy.test_share + policy.validation_share >= 1:
+        problems.append("'test_share' and 'validation_share' leave nothing to train on")
+    return problems

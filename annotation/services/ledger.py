@@ -1,0 +1,155 @@
+"""Appends to a study's ledger, anchors its head, and checks it against the rows and an anchor.
+
+Decides the order of what changed the truth; refuses to know why anything changed.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, OuterRef, Subquery
+
+from annotation import canonical, chain
+from annotation.models import (
+    Annotation,
+    GroundTruthRevision,
+    LedgerAnchor,
+    LedgerEntry,
+    LedgerHead,
+    Region,
+    Study,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """`problems` are sentences, the first row that does not fit first."""
+
+    entries: int
+    head: str
+    problems: list[str]
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+
+def append(*, study: Study, kind: str, payload: dict[str, Any], at: datetime) -> LedgerEntry:
+    """Append one entry. The last statement of a transaction: it locks the head, and with it all other writers."""
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("A ledger entry belongs into the transaction of what it vouches for.")
+    LedgerHead.objects.get_or_create(study=study, defaults={"digest": chain.GENESIS})
+    head = LedgerHead.objects.select_for_update().get(study=study)
+    text = canonical.dumps({"at": at.isoformat(), **payload})
+    position = head.position + 1
+    digest = chain.hash_link(position=position, kind=kind, payload=text, previous_digest=head.digest)
+    entry = LedgerEntry.objects.create(
+        study=study,
+        position=position,
+        kind=kind,
+        payload=text,
+        previous_digest=head.digest,
+        digest=digest,
+        created_at=at,
+    )
+    LedgerHead.objects.filter(study=study).update(position=position, digest=digest)
+    return entry
+
+
+def head(study: Study) -> chain.Anchor:
+    """Position and digest of the last entry; position 0 and the genesis digest for an empty ledger."""
+    row = LedgerHead.objects.filter(study=study).first()
+    return chain.Anchor(row.position, row.digest) if row else chain.Anchor(0, chain.GENESIS)
+
+
+def anchor(*, study: Study, place: str) -> LedgerAnchor:
+    """Note that the head was carried to `place`; the caller writes it there."""
+    current = head(study)
+    return LedgerAnchor.objects.create(study=study, position=current.position, digest=current.digest, place=place)
+
+
+def links(study: Study, *, upto: int | None = None) -> Iterator[chain.Link]:
+    """The chain in order, up to position `upto`."""
+    entries = LedgerEntry.objects.filter(study=study).order_by("position")
+    if upto is not None:
+        entries = entries.filter(position__lte=upto)
+    for row in entries.iterator(chunk_size=2000):
+        yield chain.Link(row.position, row.kind, row.payload, row.previous_digest, row.digest)
+
+
+def verify(study: Study, *, anchors: Iterable[chain.Anchor] = ()) -> Verification:
+    """Check chain, head, anchors, and that every answer and revision is the one its entry vouches for.
+
+    Problems are sentences; those of the chain come first, then rows in the order of their entries.
+    """
+    problems = list(chain.find_breaks(links(study), anchors=anchors))
+    current = head(study)
+    last = LedgerEntry.objects.filter(study=study).order_by("-position").first()
+    reached = chain.Anchor(last.position, last.digest) if last else chain.Anchor(0, chain.GENESIS)
+    if reached != current:
+        problems.append(
+            f"The ledger ends at entry {reached.position}, but its head stands at entry {current.position}: "
+            "entries were cut off or added past the application."
+        )
+    problems += _find_row_breaks(study)
+    problems += _find_pointer_breaks(study)
+    return Verification(entries=reached.position, head=current.digest, problems=problems)
+
+
+def _find_row_breaks(study: Study) -> Iterator[str]:
+    rows = {_name(content): content for content in _contents(study)}
+    for link in links(study):
+        for content in _vouched(link):
+            row = rows.pop(_name(content), None)
+            if row is None:
+                yield f"Entry {link.position}: {_say(content)} is missing from the database."
+            elif canonical.dumps(row) != canonical.dumps(content):
+                fields = sorted(key for key in content if row.get(key) != content[key])
+                yield f"Entry {link.position}: {_say(content)} was altered ({', '.join(fields)})."
+    for content in rows.values():
+        yield f"{_say(content).capitalize()} stands in the database, but no ledger entry vouches for it."
+
+
+def _find_pointer_breaks(study: Study) -> Iterator[str]:
+    """Regions must point at their newest revision: the pointer is an ordinary column that anyone may update."""
+    newest = GroundTruthRevision.objects.filter(region=OuterRef("pk")).order_by("-number")
+    regions = Region.objects.filter(study=study).annotate(newest_id=Subquery(newest.values("pk")[:1]))
+    wrong = regions.exclude(current_revision_id=F("newest_id")).exclude(current_revision_id=None, newest_id=None)
+    for region in wrong.order_by("public_id"):
+        yield f"Region {region.public_id} does not point at its newest revision."
+
+
+def _contents(study: Study) -> Iterator[dict[str, Any]]:
+    answers = Annotation.objects.filter(study=study).select_related("region", "annotator", "protocol", "parent")
+    for answer in answers.order_by("id").iterator(chunk_size=2000):
+        yield answer.content()
+    revisions = GroundTruthRevision.objects.filter(study=study).select_related(
+        "region", "protocol", "snapshot", "actor"
+    )
+    for revision in revisions.order_by("id").iterator(chunk_size=2000):
+        yield revision.content()
+
+
+def _vouched(link: chain.Link) -> Iterator[dict[str, Any]]:
+    """Contents of rows in a payload: single ones under any key, several under `rows`."""
+    try:
+        payload = json.loads(link.payload)
+    except ValueError:
+        return  # the chain check has already named this entry
+    candidates = [*payload.values(), *payload.get("rows", [])] if isinstance(payload, dict) else []
+    for value in candidates:
+        if isinstance(value, dict) and value.get("row") in ("annotation", "revision"):
+            yield value
+
+
+def _name(content: dict[str, Any]) -> tuple[Any, ...]:
+    return (content["row"], content["region"], content.get("annotator"), content["number"])
+
+
+def _say(content: dict[str, Any]) -> str:
+    if content["row"] == "annotation":
+        return f"answer {content['number']} of {content['annotator']} on region {content['region']}"
+    return f"revision {content['number']} of region {content['region']}"

@@ -1,0 +1,244 @@
+"""Puts regions into the queue and takes unclaimed ones out again.
+
+Decides what a batch replaces and how many opinions a pick starts with; refuses to know how a region was chosen.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef
+
+from annotation import clock
+from annotation.models import (
+    Assignment,
+    Membership,
+    ModelVersion,
+    Pick,
+    Region,
+    SelectionBatch,
+    Study,
+)
+from annotation.policy import Policy
+from annotation.services import ledger, truth
+from annotation.states import (
+    WITHDRAWABLE_STRATA,
+    AssignmentState,
+    AuditHalf,
+    Method,
+    PickState,
+    RegionState,
+    Role,
+    Stratum,
+    StudyState,
+)
+from learning.consensus import settlement
+
+
+@dataclass(frozen=True, slots=True)
+class PickSpec:
+    """A chosen region with its reasons, before it is a row."""
+
+    region_id: int
+    rank: int
+    stratum: Stratum
+    score: float | None = None
+    parts: dict[str, Any] = field(default_factory=dict)
+    probability: float = 0.0
+    reason: str = ""
+
+
+@transaction.atomic
+def queue_batch(
+    *,
+    study: Study,
+    number: int,
+    strategy: str,
+    seed: int,
+    specs: Sequence[PickSpec],
+    model: ModelVersion | None = None,
+    pool_size: int = 0,
+    numbers: dict[str, Any] | None = None,
+) -> SelectionBatch:
+    """Write batch `number` and withdraw the unclaimed ranked picks of older ones; the same number is written once.
+
+    A region that left the pool since it was chosen is passed over.
+    """
+    study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+    existing = SelectionBatch.objects.filter(study=study, number=number).first()
+    if existing:
+        return existing
+    batch = SelectionBatch.objects.create(
+        study=study,
+        number=number,
+        strategy=strategy,
+        model=model,
+        seed=seed,
+        pool_size=pool_size,
+        numbers=numbers or {},
+        created_at=clock.now(),
+    )
+    if study.state != StudyState.RUNNING:
+        return batch
+    supersede(study=study, before=number)
+    wanted = [spec.region_id for spec in specs]
+    free = {
+        region.pk: region
+        for region in Region.objects.select_for_update(of=("self",)).filter(
+            pk__in=wanted, study=study, state=RegionState.POOL
+        )
+    }
+    policy = study.policy
+    Pick.objects.bulk_create(
+        [
+            _pick(study=study, policy=policy, batch=batch, region=free[spec.region_id], spec=spec)
+            for spec in specs
+            if spec.region_id in free
+        ],
+        batch_size=500,
+    )
+    Region.objects.filter(pk__in=free).update(state=RegionState.QUEUED)
+    return batch
+
+
+def _pick(*, study: Study, policy: Policy, batch: SelectionBatch, region: Region, spec: PickSpec) -> Pick:
+    slots = settlement.first_slots(
+        min_overlap=policy.min_overlap,
+        is_audit=region.audit_half != AuditHalf.NONE,
+        fixed_overlap=policy.fixed_overlap or None,
+    )
+    return Pick(
+        study=study,
+        batch=batch,
+        batch_number=batch.number,
+        region=region,
+        rank=spec.rank,
+        stratum=spec.stratum,
+        score=spec.score,
+        parts=spec.parts,
+        probability=spec.probability,
+        reason=spec.reason,
+        slots_open=slots,
+        slots_granted=slots,
+        overlap=slots if policy.fixed_overlap else max(policy.max_overlap, slots),
+        is_planted_check=_drawn(study, "check", region.public_id) < policy.planted_check_rate,
+    )
+
+
+def _drawn(study: Study, purpose: str, name: str) -> float:
+    """A number in [0, 1) that depends on the study's seed and `name` alone."""
+    text = f"{study.seed}:{purpose}:{name}".encode()
+    return int.from_bytes(hashlib.sha256(text).digest()[:8], "big") / 2**64
+
+
+def supersede(*, study: Study, before: int) -> int:
+    """Withdraw ranked and cold-start picks of batches under `before` that nobody has claimed; returns how many.
+
+    Random-share and audit picks stay: their probabilities must remain true.
+    """
+    unclaimed = Pick.objects.select_for_update(skip_locked=True).filter(
+        study=study,
+        state=PickState.OPEN,
+        batch_number__lt=before,
+        stratum__in=WITHDRAWABLE_STRATA,
+        has_begun=False,
+        skips=0,
+        slots_open=F("slots_granted"),
+    )
+    rows = list(unclaimed.values_list("pk", "region_id"))
+    Pick.objects.filter(pk__in=[pk for pk, _ in rows]).update(
+        state=PickState.SUPERSEDED, slots_open=0, closed_at=clock.now()
+    )
+    Region.objects.filter(pk__in=[region for _, region in rows]).update(state=RegionState.POOL)
+    return len(rows)
+
+
+def open_count(study: Study) -> int:
+    """Open picks that nobody has begun: what the watermark looks at."""
+    return Pick.objects.filter(study=study, state=PickState.OPEN, has_begun=False, slots_open__gt=0).count()
+
+
+@transaction.atomic
+def recheck(*, study: Study, regions: Sequence[Region], reason: str, opinions: int = 2) -> SelectionBatch | None:
+    """Ask for `opinions` more answers on settled regions; they count as unsettled until then.
+
+    A region that is already being asked about is left alone.
+    """
+    study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+    live = Pick.objects.filter(region=OuterRef("pk"), state__in=[PickState.OPEN, PickState.ADJUDICATION])
+    rows = list(
+        Region.objects.select_for_update(of=("self",))
+        .select_related("current_revision")
+        .filter(pk__in=[region.pk for region in regions], study=study)
+        .filter(~Exists(live))
+        .order_by("public_id")
+    )
+    if not rows:
+        return None
+    at = clock.now()
+    batch = SelectionBatch.objects.create(
+        study=study, number=next_number(study), strategy="recheck", seed=0, created_at=at, pool_size=len(rows)
+    )
+    Pick.objects.bulk_create(
+        Pick(
+            study=study,
+            batch=batch,
+            batch_number=batch.number,
+            region=region,
+            rank=rank,
+            stratum=Stratum.RECHECK,
+            reason=reason,
+            slots_open=opinions,
+            slots_granted=opinions,
+            overlap=opinions + 1,
+        )
+        for rank, region in enumerate(rows)
+    )
+    Region.objects.filter(pk__in=[region.pk for region in rows]).update(state=RegionState.QUEUED)
+    revisions = [
+        truth.reopen(region=region, study=study, reason=reason, method=Method.CONSISTENCY, at=at) for region in rows
+    ]
+    contents = [revision.content() for revision in revisions if revision]
+    if contents:
+        ledger.append(study=study, kind="recheck", payload={"rows": contents, "reason": reason}, at=at)
+    return batch
+
+
+def next_number(study: Study) -> int:
+    """The number the next batch gets."""
+    newest = SelectionBatch.objects.filter(study=study).order_by("-number").first()
+    return newest.number + 1 if newest else 1
+
+
+@transaction.atomic
+def close_pool(*, study: Study) -> int:
+    """Withdraw every unclaimed ranked pick, for a study that is draining; returns how many."""
+    return supersede(study=study, before=next_number(study))
+
+
+@transaction.atomic
+def escalate_stuck(*, study: Study) -> int:
+    """Hand picks to the adjudicators for which no annotator is left who has not answered or refused."""
+    annotators = list(
+        Membership.objects.filter(study=study, is_active=True, role=Role.ANNOTATOR).values_list("pk", flat=True)
+    )
+    leased = Assignment.objects.filter(pick=OuterRef("pk"), state=AssignmentState.LEASED)
+    candidates = (
+        Pick.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("region", "study")
+        .filter(study=study, state=PickState.OPEN, slots_open__gt=0)
+        .filter(has_begun=True)
+        .filter(~Exists(leased))
+    )
+    count = 0
+    for pick in candidates.order_by("pk"):
+        done = Assignment.objects.filter(
+            annotator__in=annotators, state__in=[AssignmentState.SUBMITTED, AssignmentState.SKIPPED]
+        )
+        done = done.filter(pick=pick) if pick.stratum == Stratum.RECHECK else done.filter(region=pick.region_id)
+        if done.values("annotator").distinct().count() >= len(annotators):
+            truth.escalate(pick=pick)
+            count += 1
+    return count

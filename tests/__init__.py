@@ -1,0 +1,1 @@
+"""Tests, by package; `studies` converts sample data into study folders."""

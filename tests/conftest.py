@@ -1,0 +1,81 @@
+"""What every test shares: real engines, a database prepared as in production, and the sample data's folder."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+    """A test database owned by the owner's role; the application's role connects as it does in production."""
+    from annotation.management import grants
+    from project import embedded
+
+    if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
+        embedded.ensure()
+    name = f"test_concord_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    owner = connections["owner"]
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        parameters = owner.get_connection_params()
+        with psycopg.connect(**_plain(parameters), autocommit=True) as server:
+            server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            server.execute(f'CREATE DATABASE "{name}"')
+        for alias in ("default", "owner"):
+            connections[alias].close()
+            connections[alias].settings_dict["NAME"] = name
+            settings.DATABASES[alias]["NAME"] = name
+        call_command("migrate", database="owner", interactive=False, verbosity=0)
+        grants.grant(owner, role=settings.DATABASES["default"]["USER"])
+        owner.close()
+    yield
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        for connection in connections.all(initialized_only=True):
+            connection.close()
+        with psycopg.connect(**_plain(parameters), autocommit=True) as server:
+            server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _plain(parameters: dict) -> dict:
+    """Connection parameters that psycopg alone understands."""
+    wanted = ("dbname", "user", "password", "host", "port")
+    return {key: parameters[key] for key in wanted if parameters.get(key)}
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+    """Real commits, seen by other connections and threads; every row is taken away afterwards, as the owner."""
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        yield
+        connections["default"].close()
+        _empty()
+        connections["owner"].close()
+
+
+def _empty() -> None:
+    owner = connections["owner"]
+    kept = {"django_migrations", "django_content_type", "auth_permission"}
+    with owner.cursor() as cursor:
+        tables = [name for name in owner.introspection.table_names(cursor) if name not in kept]
+        protected = [name for name in tables if name.startswith("annotation_")]
+        for name in protected:
+            cursor.execute(f'ALTER TABLE "{name}" DISABLE TRIGGER USER')
+        cursor.execute("TRUNCATE " + ", ".join(f'"{name}"' for name in tables) + " RESTART IDENTITY CASCADE")
+        for name in protected:
+            cursor.execute(f'ALTER TABLE "{name}" ENABLE TRIGGER USER')
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with sample data (`CONCORD_SHARED`, default `../shared`); skips where there is none."""
+    folder = Path(os.environ.get("CONCORD_SHARED", REPOSITORY.parent / "shared"))
+    if not (folder / "data").is_dir():
+        pytest.skip(f"No sample data in {folder}: set CONCORD_SHARED to the folder that has data/.")
+    return folder
