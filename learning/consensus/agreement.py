@@ -9,11 +9,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 
 from learning.consensus.answers import Answers, Floats, Integers
 
 Level = Literal["nominal", "ordinal"]
+
+# Items whose K x K tables are held at once, and weights (resamples x cases) drawn at once: some 50 MB each.
+_BLOCK = 20_000
+_WEIGHTS = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +52,7 @@ class _Sums:
     """Everything the coefficients need, as sums over items: so a resampled case is a weight, not a new
     table."""
 
-    coincidences: (
-        Floats  # (..., K, K) pairs of answers within an item, each item with the weight of its answers
-    )
+    coincidences: Floats  # (..., K, K) pairs of answers within an item, each item with the weight of its answers
     agreeing: Floats  # (...,) summed share of agreeing pairs per item
     compared: Floats  # (...,) items with two or more answers
     shares: Floats  # (..., K) summed share of each class per item
@@ -75,15 +78,13 @@ def measure_agreement(
     """
     groups = np.asarray(cases)
     if groups.shape != (answers.sizes[0],):
-        raise ValueError(
-            f"{answers.sizes[0]} items need one case each, but `cases` has shape {groups.shape}."
-        )
+        raise ValueError(f"{answers.sizes[0]} items need one case each, but `cases` has shape {groups.shape}.")
     votes = answers.count_labels()
     compared = votes.sum(axis=1) > 1
     _, codes = np.unique(groups, return_inverse=True)
     by_case = _sum_by_case(votes, codes.astype(np.int64))
     point = _coefficients(_weigh(by_case, np.ones((1, len(by_case.answered)))), level)
-    drawn = _coefficients(_weigh(by_case, _draw(len(by_case.answered), resamples, seed)), level)
+    drawn = _resample(by_case, level=level, resamples=resamples, seed=seed)
     estimates = [_bound(float(value[0]), many, coverage) for value, many in zip(point, drawn, strict=True)]
     return Agreement(
         alpha=estimates[0],
@@ -97,38 +98,56 @@ def measure_agreement(
 
 
 def _sum_by_case(votes: Floats, codes: Integers) -> _Sums:
-    case_count = int(codes.max(initial=-1)) + 1
     total = votes.sum(axis=1)
-    several = votes[total > 1]
-    size = total[total > 1]
-    pairs = several[:, :, None] * several[:, None, :]
-    diagonal = np.arange(votes.shape[1])
-    pairs[:, diagonal, diagonal] -= several
-    pairs /= (size - 1)[:, None, None]
-    agreeing = pairs[:, diagonal, diagonal].sum(axis=1) / size
-    answered = total > 0
-
-    def gather(values: Floats, rows: Integers) -> Floats:
-        sums = np.zeros((case_count, *values.shape[1:]))
-        np.add.at(sums, rows, values)
-        return sums
-
-    of_several, of_answered = codes[total > 1], codes[answered]
+    answered, several = total > 0, total > 1
+    by_case = _group(codes, answered)
+    shares = np.divide(votes, total[:, None], out=np.zeros_like(votes), where=answered[:, None])
+    group = _group(codes, several)
+    size = np.where(several, total, 2.0)
+    agreeing = (votes * (votes - 1)).sum(axis=1) / (size * (size - 1))
     return _Sums(
-        coincidences=gather(pairs, of_several),
-        agreeing=gather(agreeing, of_several),
-        compared=gather(np.ones(len(of_several)), of_several),
-        shares=gather(votes[answered] / total[answered, None], of_answered),
-        answered=gather(np.ones(len(of_answered)), of_answered),
+        coincidences=_sum_coincidences(votes, size, group),
+        agreeing=np.asarray(group @ agreeing),
+        compared=np.asarray(group.sum(axis=1)),
+        shares=np.asarray(by_case @ shares),
+        answered=np.asarray(by_case.sum(axis=1)),
     )
 
 
-def _draw(case_count: int, resamples: int, seed: int) -> Floats:
-    """Return how often each case is drawn in each resample: (resamples, cases)."""
+def _group(codes: Integers, kept: NDArray[np.bool_]) -> csr_array:
+    """Return a matrix (cases, items) whose product sums the kept items of each case."""
+    items = np.flatnonzero(kept)
+    shape = (int(codes.max(initial=-1)) + 1, len(codes))
+    return csr_array((np.ones(len(items)), (codes[items], items)), shape=shape)
+
+
+def _sum_coincidences(votes: Floats, size: Floats, group: csr_array) -> Floats:
+    """Return pairs of answers within items, each item over one less than its answers: (cases, K, K)."""
+    class_count = votes.shape[1]
+    sums = np.zeros((group.shape[0], class_count * class_count))
+    columns = group.tocsc()
+    for start in range(0, len(votes), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        pairs = votes[block, :, None] * votes[block, None, :]
+        pairs[:, np.arange(class_count), np.arange(class_count)] -= votes[block]
+        pairs /= (size[block] - 1)[:, None, None]
+        sums += columns[:, block] @ pairs.reshape(len(pairs), -1)
+    return sums.reshape(-1, class_count, class_count)
+
+
+def _resample(by_case: _Sums, *, level: Level, resamples: int, seed: int) -> list[Floats]:
+    """Return each coefficient under cases drawn with replacement: (resamples,) each, in bounded memory."""
+    case_count = len(by_case.answered)
     if case_count == 0:
-        return np.zeros((resamples, 0))
+        return _coefficients(_weigh(by_case, np.zeros((resamples, 0))), level)
     rng = np.random.default_rng(seed)
-    return rng.multinomial(case_count, np.full(case_count, 1 / case_count), size=resamples).astype(np.float64)
+    even = np.full(case_count, 1 / case_count)
+    chunk = max(1, _WEIGHTS // case_count)
+    parts = []
+    for start in range(0, resamples, chunk):
+        drawn = rng.multinomial(case_count, even, size=min(chunk, resamples - start)).astype(np.float64)
+        parts.append(_coefficients(_weigh(by_case, drawn), level))
+    return [np.concatenate(values) for values in zip(*parts, strict=True)]
 
 
 def _weigh(sums: _Sums, weights: Floats) -> _Sums:

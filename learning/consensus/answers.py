@@ -40,9 +40,7 @@ class Answers:
         return cells.reshape(item_count, class_count).astype(np.float64)
 
 
-def gather(
-    *, items: ArrayLike, annotators: ArrayLike, labels: ArrayLike, sizes: tuple[int, int, int]
-) -> Answers:
+def gather(*, items: ArrayLike, annotators: ArrayLike, labels: ArrayLike, sizes: tuple[int, int, int]) -> Answers:
     """Check and sort answers: three integer arrays (A,) that index into `sizes` = (I, J, K).
 
     AnswersError where lengths differ, an index is out of range, or one annotator answers one item twice: a
@@ -58,9 +56,7 @@ def gather(
     }
     lengths = {name: len(values) for name, (values, _) in named.items()}
     if len(set(lengths.values())) != 1:
-        raise AnswersError(
-            f"Each answer has an item, an annotator and a label, but the lengths are {lengths}."
-        )
+        raise AnswersError(f"Each answer has an item, an annotator and a label, but the lengths are {lengths}.")
     for name, (values, bound) in named.items():
         _refuse_outside(name, values, bound)
     columns = [values for values, _ in named.values()]

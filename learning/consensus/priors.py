@@ -47,9 +47,7 @@ def expect_accuracy(class_count: int, *, accuracy: float = 0.8, strength: float 
     (docs/adr/0005-consensus.md).
     """
     if not (0 < accuracy < 1 and strength > 0):
-        raise ValueError(
-            f"An accuracy of {accuracy} and strength of {strength}: between 0 and 1, and above 0."
-        )
+        raise ValueError(f"An accuracy of {accuracy} and strength of {strength}: between 0 and 1, and above 0.")
     wrong = strength * (1 - accuracy) / max(class_count - 1, 1)
     return Priors(diagonal=strength * accuracy, off_diagonal=wrong, classes=1.0)
 

@@ -112,9 +112,7 @@ def decide(
 
 def _refuse_policy(*, min_overlap: int, max_overlap: int, target: float, answers: int) -> None:
     if not 1 <= min_overlap <= max_overlap:
-        raise ValueError(
-            f"An overlap from {min_overlap} to {max_overlap}: at least 1, and the maximum not below."
-        )
+        raise ValueError(f"An overlap from {min_overlap} to {max_overlap}: at least 1, and the maximum not below.")
     if not 0 < target <= 1:
         raise ValueError(f"A target of {target} is no posterior: above 0 and at most 1.")
     if answers < 0:
@@ -145,9 +143,7 @@ def _doubt(*, label: int | None, confidence: float, target: float) -> str | None
     return None
 
 
-def _doubt_single(
-    *, is_rare: bool, reliability: float | None, wanted: float, model_agrees: bool | None
-) -> str | None:
+def _doubt_single(*, is_rare: bool, reliability: float | None, wanted: float, model_agrees: bool | None) -> str | None:
     """What speaks against a single answer that reaches the target."""
     if is_rare:
         return "One person never settles a rare class."
