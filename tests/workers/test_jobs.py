@@ -1,7 +1,7 @@
 """Jobs as rows: claimed once, fenced, taken from the dead, given up at last."""
 
 import threading
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
@@ -108,13 +108,13 @@ class TestRows:
         assert list(jobs.unrung()) == []
 
     def test_jobs_of_virtual_time_are_left_to_the_simulation(self, study):
-        with clock.virtual(datetime(2026, 1, 1, tzinfo=timezone.utc)):
+        with clock.virtual(datetime(2026, 1, 1, tzinfo=UTC)):
             job = enqueue(study)
         grow_old(job)
         assert list(jobs.unrung()) == []
         assert jobs.claim(job_id=job.pk, worker="a worker") is None
         assert jobs.run_inline(study.pk)
-        with clock.virtual(datetime(2026, 1, 1, tzinfo=timezone.utc)):
+        with clock.virtual(datetime(2026, 1, 1, tzinfo=UTC)):
             assert jobs.claim(job_id=job.pk, worker=jobs.INLINE) is not None
         assert jobs.reclaim_dead() == []
 
