@@ -1,6 +1,7 @@
 """What every test shares: real engines, a database prepared as in production, and the sample data's folder."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,12 +22,13 @@ def django_db_setup(django_test_environment: None, django_db_blocker: pytest.Fix
 
     if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
         embedded.ensure()
-    name = f"test_concord_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    # Two test runs at once keep apart; what a killed run left behind is dropped by the next one.
+    name = f"test_{os.getpid()}"
     owner = connections["owner"]
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
         parameters = owner.get_connection_params()
         with psycopg.connect(**_plain(parameters), autocommit=True) as server:
-            server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            _drop_orphans(server)
             server.execute(f'CREATE DATABASE "{name}"')
         for alias in ("default", "owner"):
             connections[alias].close()
@@ -40,6 +42,14 @@ def django_db_setup(django_test_environment: None, django_db_blocker: pytest.Fix
         for connection in connections.all(initialized_only=True):
             connection.close()
         with psycopg.connect(**_plain(parameters), autocommit=True) as server:
+            server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    shutil.rmtree(settings.STORE, ignore_errors=True)
+
+
+def _drop_orphans(server: psycopg.Connection) -> None:
+    for (name,) in server.execute("SELECT datname FROM pg_database WHERE datname ~ '^test_[0-9]+$'").fetchall():
+        pid = int(name.removeprefix("test_"))
+        if pid == os.getpid() or not Path(f"/proc/{pid}").exists():
             server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 

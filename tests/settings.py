@@ -7,12 +7,11 @@ os.environ.setdefault("CONCORD_VAR", str(Path(__file__).resolve().parent.parent 
 
 from project.settings import *  # noqa: F403
 
-_worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-STORE = Path(os.environ["CONCORD_VAR"]) / f"store-{_worker}"
+STORE = Path(os.environ["CONCORD_VAR"]) / f"store-{os.getpid()}"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     **CELERY_BROKER_TRANSPORT_OPTIONS,  # noqa: F405
     # Nobody listens in most tests: what they send stays apart from other runs.
-    "global_keyprefix": f"concord-test-{_worker}:",
+    "global_keyprefix": f"concord-test-{os.getpid()}:",
 }
 LOGGING = {"version": 1, "disable_existing_loggers": False}
