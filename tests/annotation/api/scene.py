@@ -1,0 +1,64 @@
+"""A study with a real picture, people in every role, and a second study whose people are strangers."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from django.conf import settings
+from PIL import Image
+from rest_framework.test import APIClient
+
+from annotation.models import Membership, Region, Slide, Study
+from annotation.states import Role
+from tests import factories
+
+ACTORS = ("anonymous", "stranger", "annotator", "adjudicator", "strange manager", "manager")
+
+
+@dataclass
+class Scene:
+    study: Study
+    slide: Slide
+    region: Region
+    people: dict[str, Membership]
+
+    def client(self, actor: str) -> APIClient:
+        """An HTTP client signed in as `actor`."""
+        client = APIClient()
+        if actor != "anonymous":
+            client.force_authenticate(self.people[actor].user)
+        return client
+
+    @property
+    def base(self) -> str:
+        return f"/api/studies/{self.study.slug}/"
+
+
+def build(**policy: object) -> Scene:
+    """Rows and the slide's file; the region is in the queue and nobody has it."""
+    study = factories.study(policy={"planted_check_rate": 0.0, **policy})
+    other = factories.study()
+    slide = factories.slide(study, width=320, height=256, levels=[[320, 256, 1.0]], vendor="image")
+    slide.stored_name = slide.stored_name.replace(".tiff", ".png")
+    slide.save(update_fields=["stored_name"])
+    write_picture(slide)
+    region = factories.region(slide)
+    factories.pick(region)
+    people = {
+        "stranger": factories.member(other),
+        "annotator": factories.member(study),
+        "adjudicator": factories.member(study, Role.ADJUDICATOR),
+        "strange manager": factories.member(other, Role.MANAGER),
+        "manager": factories.member(study, Role.MANAGER),
+    }
+    return Scene(study=study, slide=slide, region=region, people=people)
+
+
+def write_picture(slide: Slide) -> None:
+    """A noisy picture of the slide's size, where the store looks for it."""
+    path = settings.STORE / slide.stored_name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(0).integers(0, 255, (slide.height, slide.width, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG")
+    path.write_bytes(buffer.getvalue())

@@ -1,0 +1,152 @@
+"""Every route of the API, from the resolver, against every kind of person. A route without a line here fails."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from annotation.models import Job
+from annotation.services import queue
+from annotation.states import JobKind, JobState
+from tests.annotation.api.scene import ACTORS, Scene
+
+EVERYONE = frozenset(ACTORS)
+SIGNED_IN = EVERYONE - {"anonymous"}
+WORKERS = frozenset({"annotator", "adjudicator"})
+MANAGER = frozenset({"manager"})
+MEMBERS = WORKERS | MANAGER
+HOLDER = frozenset({"annotator", "manager"})  # the annotator holds the region's lease
+
+
+@dataclass(frozen=True)
+class Line:
+    """Who gets `status` for `body`; everybody else gets 404, or 401 when not signed in."""
+
+    who: frozenset[str]
+    status: int = 200
+    body: dict[str, Any] = field(default_factory=dict)
+    multipart: bool = False
+
+
+MATRIX: dict[tuple[str, str], Line] = {
+    ("schema", "get"): Line(EVERYONE),
+    ("token", "post"): Line(EVERYONE, 400),
+    ("studies", "get"): Line(SIGNED_IN),
+    ("study", "get"): Line(MEMBERS),
+    ("study-open", "post"): Line(MANAGER),
+    ("study-drain", "post"): Line(MANAGER),
+    ("study-close", "post"): Line(MANAGER),
+    ("study-policy", "get"): Line(MANAGER),
+    ("study-progress", "get"): Line(MANAGER),
+    ("study-members", "get"): Line(MANAGER),
+    ("queue", "get"): Line(WORKERS),
+    ("queue-claim", "post"): Line(WORKERS),
+    ("queue-renew", "post"): Line(WORKERS, 400),
+    ("queue-release", "post"): Line(WORKERS, 400),
+    ("queue-skip", "post"): Line(WORKERS, 400),
+    ("queue-submit", "post"): Line(WORKERS, 400),
+    ("queue-undo", "post"): Line(WORKERS, 400),
+    ("queue-answers", "get"): Line(WORKERS),
+    ("slides", "get"): Line(MANAGER),
+    ("slide-upload", "post"): Line(MANAGER, 400, multipart=True),
+    ("slide", "get"): Line(MANAGER),
+    ("slide-thumbnail", "get"): Line(MANAGER),
+    ("slide-tile", "get"): Line(MANAGER),
+    ("regions", "get"): Line(MANAGER),
+    ("region", "get"): Line(MANAGER),
+    ("region-image", "get"): Line(HOLDER),
+    ("region-thumbnail", "get"): Line(HOLDER),
+    ("region-revisions", "get"): Line(MANAGER),
+    ("region-annotations", "get"): Line(HOLDER),
+    ("region-decide", "post"): Line(
+        MANAGER, body={"answer": {"kind": "class", "label": "neutrophil"}, "reason": "clear"}
+    ),
+    ("models", "get"): Line(MANAGER),
+    ("model", "get"): Line(MANAGER, 404),
+    ("model-activate", "post"): Line(MANAGER, 404, {"reason": "better"}),
+    ("jobs", "get"): Line(MANAGER),
+    ("jobs-train", "post"): Line(MANAGER),
+    ("job-retry", "post"): Line(MANAGER),
+    ("missing", "get"): Line(EVERYONE, 404),
+}
+
+
+def routes() -> list[tuple[str, str]]:
+    """(name, method) of every route below /api/."""
+    api = next(one for one in get_resolver().url_patterns if getattr(one, "app_name", "") == "api")
+    return [
+        (pattern.name or str(pattern.pattern), method)
+        for pattern in _leaves(api)
+        for method in ("get", "post", "put", "patch", "delete")
+        if hasattr(pattern.callback.view_class, method)  # type: ignore[attr-defined]
+    ]
+
+
+def _leaves(node: URLPattern | URLResolver) -> list[URLPattern]:
+    if isinstance(node, URLPattern):
+        return [node]
+    return [leaf for child in node.url_patterns for leaf in _leaves(child)]
+
+
+def address(name: str, scene: Scene) -> str:
+    """The route's address for the rows of the scene."""
+    job = Job.objects.get(study=scene.study)
+    values = {
+        "slug": scene.study.slug, "slide": scene.slide.public_id, "region": scene.region.public_id,
+        "level": 9, "column": 0, "row": 0, "number": 1, "job": job.pk,
+    }  # fmt: skip
+    if name == "missing":
+        return "/api/nothing/here/"
+    api = next(one for one in get_resolver().url_patterns if getattr(one, "app_name", "") == "api")
+    template, names = api.reverse_dict.getlist(name)[0][0][0]
+    return "/api/" + template % {key: values[key] for key in names}
+
+
+def fingerprint() -> dict[str, str]:
+    """A digest of every row of the application's tables."""
+    found = {}
+    with connection.cursor() as cursor:
+        names = [name for name in connection.introspection.table_names(cursor) if name.startswith("annotation_")]
+        for name in names:
+            cursor.execute(f"SELECT coalesce(md5(string_agg(t::text, E'\\n' ORDER BY t::text)), '') FROM \"{name}\" t")
+            found[name] = cursor.fetchone()[0]
+    return found
+
+
+def test_every_route_has_a_line():
+    assert sorted(routes()) == sorted(MATRIX)
+
+
+@pytest.mark.parametrize(("name", "method"), sorted(MATRIX), ids=lambda value: value)
+def test_route_is_open_to_those_it_is_for_and_404_to_the_rest(scene, name, method):
+    line = MATRIX[name, method]
+    Job.objects.create(study=scene.study, kind=JobKind.TILE_SLIDE, key="x", state=JobState.FAILED)
+    queue.claim(member=scene.people["annotator"])
+    url = address(name, scene)
+    before = fingerprint()
+    for actor in ACTORS:
+        if actor not in line.who:
+            response = call(scene, actor, method, url, line)
+            assert response.status_code == (401 if actor == "anonymous" else 404), actor
+            assert set(response.json()) == {"error"}
+    assert fingerprint() == before
+    for actor in ACTORS:
+        if actor in line.who:
+            response = call(scene, actor, method, url, line)
+            assert response.status_code == line.status, (actor, response.content)
+
+
+def call(scene, actor, method, url, line):
+    arguments = (line.body, "multipart" if line.multipart else "json") if method == "post" else ()
+    return getattr(scene.client(actor), method)(url, *arguments)
+
+
+def test_views_below_a_study_name_roles_for_each_of_their_methods():
+    api = next(one for one in get_resolver().url_patterns if getattr(one, "app_name", "") == "api")
+    for pattern in _leaves(api):
+        view = pattern.callback.view_class
+        if hasattr(view, "roles"):
+            methods = {method for method in ("get", "post", "put", "patch", "delete") if hasattr(view, method)}
+            assert methods == set(view.roles), view.__name__
