@@ -3,21 +3,23 @@
 Decides natural keys, opaque names and the audit sample; refuses to read pixels beyond the first look.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Model
+from psycopg import sql
 
 from annotation import audit, store
 from annotation.errors import BadInput
 from annotation.models import Case, Domain, KnownTruth, RecordedVote, Region, Slide, Study
 from annotation.services import jobs
-from annotation.states import JobKind
+from annotation.states import JobKind, RegionState
 from annotation.studyfolder import RegionPlan, SlidePlan, TruthPlan, VotePlan, probe_slide
 from learning.slides.errors import SlideError
 
-BLOCK_ROWS = 5000
 NO_DOMAIN = "all"
+BOX = ("x", "y", "width", "height")
 Rectangle = tuple[int, int, int, int]
 
 
@@ -103,23 +105,14 @@ def _domain(study: Study, values: Mapping[str, str]) -> Domain:
 def add_regions(*, study: Study, slide: Slide, rectangles: Iterable[Rectangle]) -> int:
     """Write the regions of a slide that has none, in the order of rows and columns; how many there are."""
     rows = sorted(set(rectangles), key=lambda box: (box[1], box[0], box[3], box[2]))
-    half = slide.case.audit_half
-    Region.objects.bulk_create(
+    half, state = slide.case.audit_half, RegionState.POOL
+    _copy(
+        Region,
+        ("study_id", "slide_id", "public_id", "index", *BOX, "pixel_digest", "audit_half", "state"),
         (
-            Region(
-                study=study,
-                slide=slide,
-                public_id=study.opaque_id("region", slide.checksum, *box),
-                index=index,
-                x=box[0],
-                y=box[1],
-                width=box[2],
-                height=box[3],
-                audit_half=half,
-            )
+            (study.pk, slide.pk, study.opaque_id("region", slide.checksum, *box), index, *box, "", half, state)
             for index, box in enumerate(rows)
         ),
-        batch_size=BLOCK_ROWS,
     )
     slide.region_count = len(rows)
     slide.save(update_fields=["region_count"])
@@ -135,29 +128,26 @@ def add_knowledge(
     votes: Mapping[str, list[VotePlan]],
 ) -> tuple[int, int]:
     """Write known truth and recorded votes of a slide's regions; how many of each."""
-    boxes = Region.objects.filter(slide=slide).values_list("x", "y", "width", "height", "pk")
+    boxes = Region.objects.filter(slide=slide).values_list(*BOX, "pk")
     keys: dict[Rectangle, int] = {(x, y, width, height): pk for x, y, width, height, pk in boxes}
     named = [(plan.name, keys[plan.x, plan.y, plan.width, plan.height]) for plan in regions]
     known = [
-        KnownTruth(
-            region_id=pk,
-            label=truth[name].label,
-            borderline=truth[name].borderline,
-            is_gold=truth[name].is_gold,
-        )
-        for name, pk in named
-        if name in truth
+        (pk, plan.label, plan.borderline, plan.is_gold) for name, pk in named if (plan := truth.get(name)) is not None
     ]
     recorded = [
-        RecordedVote(
-            region_id=pk,
-            annotator=study.opaque_id("annotator", vote.annotator),
-            label=vote.label,
-            seconds=vote.seconds,
-        )
+        (pk, study.opaque_id("annotator", vote.annotator), vote.label, vote.seconds)
         for name, pk in named
         for vote in votes.get(name, [])
     ]
-    KnownTruth.objects.bulk_create(known, batch_size=BLOCK_ROWS)
-    RecordedVote.objects.bulk_create(recorded, batch_size=BLOCK_ROWS)
+    _copy(KnownTruth, ("region_id", "label", "borderline", "is_gold"), known)
+    _copy(RecordedVote, ("region_id", "annotator", "label", "seconds"), recorded)
     return len(known), len(recorded)
+
+
+def _copy(model: type[Model], columns: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:
+    """Write many rows by COPY: for a whole slide's regions several times faster than INSERT."""
+    names = sql.SQL(", ").join(sql.Identifier(name) for name in columns)
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(model._meta.db_table), names)
+    with connection.cursor() as cursor, cursor.copy(statement) as stream:
+        for row in rows:
+            stream.write_row(row)
