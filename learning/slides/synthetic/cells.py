@@ -66,7 +66,7 @@ def draw_red_cell(
     x, y = shapes.grid(edge)
     turned = rng.uniform(0, 2 * np.pi)
     cosine, sine = np.float32(np.cos(turned)), np.float32(np.sin(turned))
-    longer = np.float32(np.sqrt(stretch))
+    longer = np.sqrt(np.float32(stretch))
     u: Plane = (cosine * x + sine * y) / longer
     v: Plane = (cosine * y - sine * x) * longer
     waves = (2, 3, 4) if crenation == 0 else (9, 11)

@@ -57,7 +57,7 @@ LABS: tuple[Lab, ...] = (
         shade=0.05,
         blur_um=0.16,
         noise=2.5,
-        wander=0.07,
+        wander=0.09,
     ),
     Lab(
         name="harbour",
@@ -67,7 +67,7 @@ LABS: tuple[Lab, ...] = (
         shade=0.12,
         blur_um=0.24,
         noise=4.0,
-        wander=0.10,
+        wander=0.12,
     ),
     Lab(
         name="valley",
@@ -77,7 +77,7 @@ LABS: tuple[Lab, ...] = (
         shade=0.16,
         blur_um=0.34,
         noise=5.5,
-        wander=0.12,
+        wander=0.15,
     ),
 )
 
@@ -91,8 +91,8 @@ def develop(
     each = 1 + lab.wander * rng.standard_normal((STAINS, 1))
     strength = lab.strength * (1 + lab.wander * rng.standard_normal())
     density = (_DENSITIES * tint * each * strength).astype(np.float32)
-    light = np.tensordot(density.T, stains, axes=1)
-    np.power(np.float32(10), -light, out=light)
+    light = np.tensordot(density.T * np.float32(-np.log(10)), stains, axes=1)
+    np.exp(light, out=light)
     lit = _illuminate(height, width, lab=lab, rng=rng)
     scan = np.empty((height, width, 3), dtype=np.uint8)
     grain = ndimage.gaussian_filter(rng.standard_normal((height, width), dtype=np.float32), 0.6)

@@ -74,8 +74,8 @@ RECIPES: dict[str, Recipe] = {
         nucleus_share=0.33,
         stretch=7.5,
         bend=4.0,
-        lobes=3.6,
-        waist=0.72,
+        lobes=3.7,
+        waist=0.78,
         chromatin=0.92,
         clumping=0.65,
         cytoplasm_pink=0.34,
@@ -87,8 +87,8 @@ RECIPES: dict[str, Recipe] = {
         nucleus_share=0.36,
         stretch=6.2,
         bend=3.4,
-        lobes=1.8,
-        waist=0.20,
+        lobes=1.7,
+        waist=0.16,
         chromatin=0.84,
         clumping=0.5,
         cytoplasm_pink=0.32,
@@ -186,7 +186,17 @@ BORDERLINE_PAIRS: tuple[tuple[str, str], ...] = (
 )
 
 # How far a feature strays from its kind, as a share of its value; shapes stray more than sizes.
-_SPREAD = {"diameter_um": 0.09, "nucleus_share": 0.10, "chromatin": 0.13}
+_SPREAD = {
+    "diameter_um": 0.12,
+    "nucleus_share": 0.12,
+    "chromatin": 0.16,
+    "waist": 0.12,
+    "lobes": 0.14,
+    "clumping": 0.35,
+    "cytoplasm_blue": 0.35,
+    "granules_orange": 0.30,
+    "granules_dark": 0.30,
+}
 
 
 def blend(first: Recipe, second: Recipe, *, weight: float) -> Recipe:

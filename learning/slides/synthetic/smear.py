@@ -21,10 +21,10 @@ from learning.slides.synthetic.shapes import Plane, Texture
 UM_PER_PX = 0.2
 # Cells of interest lie on a loose lattice this many region edges apart, so that no region shows two of them.
 _SPACING = 2.1
-_BORDERLINE_RATE = 0.07
+_BORDERLINE_RATE = 0.11
 # How unlike the cells of one kind are. Tuned so that a model that has seen every label still errs; see the
 # tests.
-SPREAD = 1.0
+SPREAD = 1.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,7 @@ def _maybe_borderline(code: str, rng: np.random.Generator) -> tuple[str, str | N
     two.
     """
     others = [pair[1] if pair[0] == code else pair[0] for pair in BORDERLINE_PAIRS if code in pair]
-    if not others or rng.uniform() >= _BORDERLINE_RATE * 1.3:
+    if not others or rng.uniform() >= _BORDERLINE_RATE:
         return code, None, 0.0
     return code, others[rng.integers(len(others))], float(rng.uniform(0.36, 0.5))
 
