@@ -55,9 +55,7 @@ class Pages(BasePagination):
 def page_of(shape: type[serializers.Serializer[Any]]) -> type[serializers.Serializer[Any]]:
     """The shape of a page of `shape`, for the schema."""
     fields = {
-        "next": serializers.CharField(
-            allow_null=True, help_text="`after` of the next page, if there is one."
-        ),
+        "next": serializers.CharField(allow_null=True, help_text="`after` of the next page, if there is one."),
         "results": shape(many=True),
     }
     return type(f"{shape.__name__}Page", (serializers.Serializer,), fields)

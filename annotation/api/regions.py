@@ -86,9 +86,7 @@ class RegionAnswer(serializers.Serializer[Any]):
 
 class DecideBody(Shape):
     answer = AnswerField(required=False, allow_null=True, default=None)
-    exclude = serializers.BooleanField(
-        required=False, default=False, help_text="Leave it out of the dataset."
-    )
+    exclude = serializers.BooleanField(required=False, default=False, help_text="Leave it out of the dataset.")
     reason = serializers.CharField(max_length=2000)
 
 

@@ -20,9 +20,7 @@ class Shape(serializers.Serializer[Any]):
             unknown = sorted(set(data.keys()) - set(self.fields))
             if unknown:
                 names = ", ".join(sorted(self.fields)) or "none"
-                raise serializers.ValidationError(
-                    {key[:60]: f"Unknown field; known are: {names}." for key in unknown}
-                )
+                raise serializers.ValidationError({key[:60]: f"Unknown field; known are: {names}." for key in unknown})
         return super().to_internal_value(data)
 
 
@@ -67,9 +65,7 @@ class AnswerField(serializers.JSONField):
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, dict):
-            raise serializers.ValidationError(
-                'An answer is an object such as {"kind": "class", "label": "..."}.'
-            )
+            raise serializers.ValidationError('An answer is an object such as {"kind": "class", "label": "..."}.')
         _check_storable(data)
         return super().to_internal_value(data)
 
@@ -87,8 +83,6 @@ def _check_storable(value: Any) -> None:
         elif isinstance(item, list):
             waiting += item
         elif isinstance(item, str) and ("\x00" in item or any("\ud800" <= sign <= "\udfff" for sign in item)):
-            raise serializers.ValidationError(
-                "An answer's text may not hold NUL or half of a surrogate pair."
-            )
+            raise serializers.ValidationError("An answer's text may not hold NUL or half of a surrogate pair.")
         elif isinstance(item, float) and not math.isfinite(item):
             raise serializers.ValidationError("An answer's numbers are finite.")

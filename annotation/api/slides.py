@@ -46,14 +46,10 @@ class SlideShape(serializers.Serializer[Any]):
 class SlideUpload(Shape):
     file = serializers.FileField(help_text="Any single file that OpenSlide or Pillow opens.")
     case = serializers.CharField(max_length=200, help_text="The case's name; only its digest is stored.")
-    domain = serializers.JSONField(
-        required=False, default=dict, help_text="One value per domain column of the study."
-    )
+    domain = serializers.JSONField(required=False, default=dict, help_text="One value per domain column of the study.")
 
     def validate_domain(self, value: Any) -> dict[str, str]:
-        if not isinstance(value, dict) or not all(
-            isinstance(one, str) and "\x00" not in one for one in value.values()
-        ):
+        if not isinstance(value, dict) or not all(isinstance(one, str) and "\x00" not in one for one in value.values()):
             raise serializers.ValidationError("The domain is a JSON object of texts.")
         return value
 
@@ -73,9 +69,7 @@ class SlideUploadView(StudyView):
     roles = {"post": MANAGERS}
     parser_classes = (MultiPartParser,)
 
-    @schema.writes(
-        SlideShape, body={"multipart/form-data": SlideUpload}, status=201, summary="Register a slide file"
-    )
+    @schema.writes(SlideShape, body={"multipart/form-data": SlideUpload}, status=201, summary="Register a slide file")
     def post(self, request: Request, slug: str) -> Response:
         body = self.read_body(SlideUpload)
         with tempfile.TemporaryDirectory() as folder:
@@ -94,9 +88,7 @@ class SlideDetail(StudyView):
 
 def _write(upload: UploadedFile, folder: Path) -> Path:
     """The upload under a name of ours; of its own only the suffix, which tells readers the format."""
-    suffix = "".join(
-        sign for sign in Path(upload.name or "").suffix.lower() if sign.isalnum() or sign == "."
-    )[:9]
+    suffix = "".join(sign for sign in Path(upload.name or "").suffix.lower() if sign.isalnum() or sign == ".")[:9]
     path = folder / f"slide{suffix}"
     with path.open("wb") as target:
         for block in upload.chunks():

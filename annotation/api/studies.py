@@ -35,9 +35,7 @@ class ClassShape(serializers.Serializer[Any]):
     colour = serializers.CharField()
     key = serializers.CharField(help_text="The keyboard's key for it.")
     definition = serializers.CharField()
-    is_special = serializers.BooleanField(
-        help_text='An outcome such as "not evaluable", not a class to learn.'
-    )
+    is_special = serializers.BooleanField(help_text='An outcome such as "not evaluable", not a class to learn.')
 
 
 class ProtocolShape(serializers.Serializer[Any]):
@@ -148,9 +146,7 @@ class OpenStudy(StudyMove):
     move = staticmethod(study_service.open_study)
 
 
-@method_decorator(
-    api_schema.writes(StudyShape, summary="Finish what was begun, queue nothing new"), name="post"
-)
+@method_decorator(api_schema.writes(StudyShape, summary="Finish what was begun, queue nothing new"), name="post")
 class DrainStudy(StudyMove):
     move = staticmethod(study_service.drain)
 

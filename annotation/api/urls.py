@@ -4,7 +4,7 @@ from django.urls import include, path, re_path, register_converter
 from django.urls.converters import StringConverter
 from drf_spectacular.views import SpectacularAPIView
 
-from annotation.api import jobs, models, pictures, queue, regions, slides, studies, tokens
+from annotation.api import jobs, models, passes, pictures, queue, regions, releases, slides, studies, tokens
 from annotation.api.missing import MissingView
 
 app_name = "api"
@@ -27,6 +27,8 @@ class Number(StringConverter):
 
 register_converter(OpaqueId, "opaque")
 register_converter(Number, "number")
+
+FINDING = "<number:number>/findings/<number:finding>/"
 
 queue_urls = [
     path("", queue.QueueView.as_view(), name="queue"),
@@ -61,6 +63,21 @@ region_urls = [
     path("<opaque:region>/decide/", regions.DecideView.as_view(), name="region-decide"),
 ]
 
+pass_urls = [
+    path("", passes.PassesView.as_view(), name="passes"),
+    path("<number:number>/", passes.PassDetail.as_view(), name="pass"),
+    path("<number:number>/findings/", passes.FindingsView.as_view(), name="findings"),
+    path(f"{FINDING}resolve/", passes.ResolveFinding.as_view(), name="finding-resolve"),
+    path(f"{FINDING}waive/", passes.WaiveFinding.as_view(), name="finding-waive"),
+    path(f"{FINDING}reopen/", passes.ReopenFinding.as_view(), name="finding-reopen"),
+]
+
+release_urls = [
+    path("", releases.ReleasesView.as_view(), name="releases"),
+    path("<number:number>/", releases.ReleaseDetail.as_view(), name="release"),
+    path("<number:number>/files/<str:name>", releases.ReleaseFileView.as_view(), name="release-file"),
+]
+
 study_urls = [
     path("", studies.StudyDetail.as_view(), name="study"),
     path("open/", studies.OpenStudy.as_view(), name="study-open"),
@@ -75,6 +92,8 @@ study_urls = [
     path("models/", models.ModelsView.as_view(), name="models"),
     path("models/<number:number>/", models.ModelDetail.as_view(), name="model"),
     path("models/<number:number>/activate/", models.ActivateModel.as_view(), name="model-activate"),
+    path("passes/", include(pass_urls)),
+    path("releases/", include(release_urls)),
     path("jobs/", jobs.JobsView.as_view(), name="jobs"),
     path("jobs/train/", jobs.TrainNow.as_view(), name="jobs-train"),
     path("jobs/<number:job>/retry/", jobs.RetryJob.as_view(), name="job-retry"),

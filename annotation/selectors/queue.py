@@ -57,9 +57,7 @@ def show(assignment: Assignment) -> Lease:
 
 def live_lease(member: Membership) -> Assignment | None:
     """The lease `member` holds now, if any."""
-    held = Assignment.objects.filter(
-        annotator=member, state=AssignmentState.LEASED, expires_at__gt=clock.now()
-    )
+    held = Assignment.objects.filter(annotator=member, state=AssignmentState.LEASED, expires_at__gt=clock.now())
     return held.select_related("region", "region__slide").order_by("-id").first()
 
 
@@ -88,9 +86,7 @@ def opinions(assignment: Assignment) -> list[Opinion]:
     so that a letter does not become a person.
     """
     given = {one.pseudonym: one for one in truth.opinions_on(assignment.region, study=assignment.study)}
-    words = PersonalText.objects.filter(
-        annotation__in=[one.annotation for one in given.values()], erased_at=None
-    )
+    words = PersonalText.objects.filter(annotation__in=[one.annotation for one in given.values()], erased_at=None)
     comments = dict(words.values_list("annotation_id", "text"))
     shuffled = sorted(given, key=lambda name: hashlib.sha256(f"{assignment.token} {name}".encode()).digest())
     return [

@@ -49,9 +49,7 @@ def revisions(region: Region) -> QuerySet[GroundTruthRevision]:
 
 def annotations(region: Region, *, member: Membership) -> QuerySet[Annotation]:
     """The region's answers: all of them for a manager, the own for everybody else."""
-    rows = Annotation.objects.filter(region=region).select_related(
-        "annotator", "protocol", "parent", "region"
-    )
+    rows = Annotation.objects.filter(region=region).select_related("annotator", "protocol", "parent", "region")
     return rows if member.role == Role.MANAGER else rows.filter(annotator=member)
 
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from django.conf import settings
+from django.utils import timezone
 from PIL import Image
 from rest_framework.test import APIClient
 
-from annotation.models import Membership, Region, Slide, Study
-from annotation.states import Role
+from annotation.models import ConsistencyPass, Finding, Membership, Region, Slide, Study
+from annotation.states import PassState, Role, Severity
 from tests import factories
 
 ACTORS = ("anonymous", "stranger", "annotator", "adjudicator", "strange manager", "manager")
@@ -52,6 +53,28 @@ def build(**policy: object) -> Scene:
         "manager": factories.member(study, Role.MANAGER),
     }
     return Scene(study=study, slide=slide, region=region, people=people)
+
+
+def add_finding(study: Study, *, region: Region, severity: str = Severity.BLOCKER) -> Finding:
+    """An open finding in a finished pass, the next of the study."""
+    row = ConsistencyPass.objects.create(
+        study=study,
+        number=study.passes.count() + 1,
+        state=PassState.DONE,
+        ledger_position=0,
+        ledger_digest="0" * 64,
+        numbers={"released": 1},
+        created_at=timezone.now(),
+    )
+    return Finding.objects.create(
+        consistency_pass=row,
+        rule="unresolved",
+        severity=severity,
+        region=region,
+        message="Nobody has decided over this region.",
+        fix="adjudicate",
+        data={"version": 1, "evidence_digest": "0" * 64},
+    )
 
 
 def write_picture(slide: Slide) -> None:

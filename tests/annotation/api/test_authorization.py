@@ -10,7 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from annotation.models import Job
 from annotation.services import queue
 from annotation.states import JobKind, JobState
-from tests.annotation.api.scene import ACTORS, Scene
+from tests.annotation.api.scene import ACTORS, Scene, add_finding
 
 EVERYONE = frozenset(ACTORS)
 SIGNED_IN = EVERYONE - {"anonymous"}
@@ -66,6 +66,17 @@ MATRIX: dict[tuple[str, str], Line] = {
     ("models", "get"): Line(MANAGER),
     ("model", "get"): Line(MANAGER, 404),
     ("model-activate", "post"): Line(MANAGER, 404, {"reason": "better"}),
+    ("passes", "get"): Line(MANAGER),
+    ("passes", "post"): Line(MANAGER, 201),
+    ("pass", "get"): Line(MANAGER),
+    ("findings", "get"): Line(MANAGER),
+    ("finding-resolve", "post"): Line(MANAGER, body={"reason": "right as it is", "fix": "accept"}),
+    ("finding-waive", "post"): Line(MANAGER, body={"reason": "known"}),
+    ("finding-reopen", "post"): Line(MANAGER, 409, {"reason": "in doubt"}),
+    ("releases", "get"): Line(MANAGER),
+    ("releases", "post"): Line(MANAGER, 409, {"consistency_pass": 1}),
+    ("release", "get"): Line(MANAGER, 404),
+    ("release-file", "get"): Line(MANAGER, 404),
     ("jobs", "get"): Line(MANAGER),
     ("jobs-train", "post"): Line(MANAGER),
     ("job-retry", "post"): Line(MANAGER),
@@ -75,10 +86,9 @@ MATRIX: dict[tuple[str, str], Line] = {
 
 def routes() -> list[tuple[str, str]]:
     """(name, method) of every route below /api/."""
-    api = next(one for one in get_resolver().url_patterns if getattr(one, "app_name", "") == "api")
     return [
         (pattern.name or str(pattern.pattern), method)
-        for pattern in _leaves(api)
+        for pattern in _leaves(_api())
         for method in ("get", "post", "put", "patch", "delete")
         if hasattr(pattern.callback.view_class, method)  # type: ignore[attr-defined]
     ]
@@ -90,18 +100,29 @@ def _leaves(node: URLPattern | URLResolver) -> list[URLPattern]:
     return [leaf for child in node.url_patterns for leaf in _leaves(child)]
 
 
-def address(name: str, scene: Scene) -> str:
+def address(name: str, scene: Scene, **ids: object) -> str:
     """The route's address for the rows of the scene."""
-    job = Job.objects.get(study=scene.study)
-    values = {
-        "slug": scene.study.slug, "slide": scene.slide.public_id, "region": scene.region.public_id,
-        "level": 9, "column": 0, "row": 0, "number": 1, "job": job.pk,
-    }  # fmt: skip
     if name == "missing":
         return "/api/nothing/here/"
-    api = next(one for one in get_resolver().url_patterns if getattr(one, "app_name", "") == "api")
-    template, names = api.reverse_dict.getlist(name)[0][0][0]
+    values = {
+        "slug": scene.study.slug, "slide": scene.slide.public_id, "region": scene.region.public_id,
+        "level": 9, "column": 0, "row": 0, "number": 1, "name": "labels.csv",
+    } | ids  # fmt: skip
+    template, names = _api().reverse_dict.getlist(name)[0][0][0]
     return "/api/" + template % {key: values[key] for key in names}
+
+
+def _api() -> URLResolver:
+    return next(one for one in get_resolver().url_patterns if getattr(one, "app_name", "") == "api")
+
+
+@pytest.fixture
+def ids(scene):
+    """Rows of what the scene does not have: a failed job, a finished pass with a blocker, a lease."""
+    job = Job.objects.create(study=scene.study, kind=JobKind.TILE_SLIDE, key="x", state=JobState.FAILED)
+    found = add_finding(scene.study, region=scene.region)
+    queue.claim(member=scene.people["annotator"])
+    return {"job": job.pk, "finding": found.pk}
 
 
 def fingerprint() -> dict[str, str]:
@@ -120,11 +141,9 @@ def test_every_route_has_a_line():
 
 
 @pytest.mark.parametrize(("name", "method"), sorted(MATRIX), ids=lambda value: value)
-def test_route_is_open_to_those_it_is_for_and_404_to_the_rest(scene, name, method):
+def test_route_is_open_to_those_it_is_for_and_404_to_the_rest(scene, ids, name, method):
     line = MATRIX[name, method]
-    Job.objects.create(study=scene.study, kind=JobKind.TILE_SLIDE, key="x", state=JobState.FAILED)
-    queue.claim(member=scene.people["annotator"])
-    url = address(name, scene)
+    url = address(name, scene, **ids)
     before = fingerprint()
     for actor in ACTORS:
         if actor not in line.who:
@@ -144,8 +163,7 @@ def call(scene, actor, method, url, line):
 
 
 def test_views_below_a_study_name_roles_for_each_of_their_methods():
-    api = next(one for one in get_resolver().url_patterns if getattr(one, "app_name", "") == "api")
-    for pattern in _leaves(api):
+    for pattern in _leaves(_api()):
         view = pattern.callback.view_class
         if hasattr(view, "roles"):
             methods = {method for method in ("get", "post", "put", "patch", "delete") if hasattr(view, method)}
