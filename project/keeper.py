@@ -6,6 +6,7 @@ Decides who lives when. Refuses to know how an engine is set up, and who its use
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -214,7 +215,9 @@ def open_log(place: Place, name: str) -> BinaryIO:
 
 
 def _say(text: str) -> None:
-    print(time.strftime("%H:%M:%S"), text, flush=True)
+    # Whoever read this may have gone, and that is no reason to leave the engines alone.
+    with contextlib.suppress(BrokenPipeError):
+        print(time.strftime("%H:%M:%S"), text, flush=True)
 
 
 def main(words: list[str] | None = None) -> int:

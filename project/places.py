@@ -103,7 +103,7 @@ def find_place(folder: Path | None = None) -> Place:
     if var.exists() and var.stat().st_uid != 0:
         status = var.stat()
         return _place(var, inside, owner=status.st_uid, uid=status.st_uid, gid=status.st_gid)
-    service = _service_uid(var)
+    service = _inherited_uid(var) or _service_uid(var)
     base = inside if _can_pass(var.parent, service) else outside
     return _place(var, base, owner=0, uid=service, gid=service)
 
@@ -130,9 +130,7 @@ def make_private(folder: Path, *, owner: int, gid: int, mode: int = 0o700) -> No
     except FileExistsError:
         pass
     except OSError as error:
-        raise EngineError(
-            f"{folder} can't be made: {error.strerror}. Set CONCORD_VAR to a folder of yours."
-        ) from error
+        raise EngineError(f"{folder} can't be made: {error.strerror}. Set CONCORD_VAR to a folder of yours.") from error
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError as error:
@@ -199,6 +197,14 @@ def _personal_folder() -> Path:
     if state.is_absolute() and os.access(standing, os.W_OK):
         return state / name
     return Path("/var/tmp") / f"{name}-{os.geteuid()}"
+
+
+def _inherited_uid(var: Path) -> int | None:
+    """The id that a var folder around this one has opened itself to."""
+    for folder in var.parents:
+        if folder.exists() and folder.stat().st_uid == 0 and folder.stat().st_gid in SERVICE_UIDS:
+            return folder.stat().st_gid
+    return None
 
 
 def _service_uid(var: Path) -> int:

@@ -11,6 +11,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -115,6 +116,8 @@ class Postgres:
         os.chown(unfinished, uid, place.gid)
         words = ["--username", SUPER_ROLE, "--auth=peer", "--encoding=UTF8", "--locale=C"]
         words += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        if sys.platform == "linux":
+            words.append("--sync-method=syncfs")
         is_root = os.geteuid() == 0
         done = subprocess.run(
             [str(self.binaries.initdb), "-D", str(unfinished), *words],
@@ -129,9 +132,7 @@ class Postgres:
             extra_groups=() if is_root else None,
         )
         if done.returncode:
-            raise EngineError(
-                f"PostgreSQL's data folder {self.data} can't be made. initdb says: {done.stderr.strip()}"
-            )
+            raise EngineError(f"PostgreSQL's data folder {self.data} can't be made. initdb says: {done.stderr.strip()}")
         for path in (unfinished, *unfinished.rglob("*")):
             os.chown(path, place.uid, place.gid, follow_symlinks=False)
         unfinished.rename(self.data)

@@ -191,9 +191,7 @@ def test_an_engine_that_cannot_start_is_reported_with_its_log(ground: Path) -> N
     (data / "PG_VERSION").write_text("99\n")
     if os.geteuid() == 0:
         data.chmod(0o700)
-    with pytest.raises(
-        embedded.EngineError, match=r"written by PostgreSQL 99, and this is 18(.|\n)*DATABASE_URL"
-    ):
+    with pytest.raises(embedded.EngineError, match=r"written by PostgreSQL 99, and this is 18(.|\n)*DATABASE_URL"):
         embedded.ensure(folder, timeout_seconds=20)
     embedded.discard(folder)
 
