@@ -157,9 +157,7 @@ class ImageSlide:
         width, height = image.size
         if width < 1 or height < 1 or width * height > LARGEST_PIXELS:
             image.close()
-            reason = (
-                f"Its size of {width} x {height} pixels is outside 1 to {LARGEST_PIXELS} for a plain image."
-            )
+            reason = f"Its size of {width} x {height} pixels is outside 1 to {LARGEST_PIXELS} for a plain image."
             raise SlideError(self.path, reason, _PYRAMID)
         return image
 

@@ -17,9 +17,7 @@ LARGEST_OUTPUT_PIXELS = 64_000_000
 def check_request(*, width: int, height: int, out_width: int, out_height: int) -> None:
     """Refuse a rectangle without area and an output no machine should hold (ValueError)."""
     if min(width, height, out_width, out_height) < 1:
-        raise ValueError(
-            f"A region needs an area: asked for {width} x {height} as {out_width} x {out_height} pixels."
-        )
+        raise ValueError(f"A region needs an area: asked for {width} x {height} as {out_width} x {out_height} pixels.")
     if out_width * out_height > LARGEST_OUTPUT_PIXELS:
         raise ValueError(
             f"{out_width} x {out_height} pixels are more than {LARGEST_OUTPUT_PIXELS} at once: ask for less."
@@ -33,9 +31,7 @@ def fit_within(dimensions: tuple[int, int], max_edge: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def scale(
-    image: Image.Image, *, size: tuple[int, int], box: tuple[float, float, float, float]
-) -> Image.Image:
+def scale(image: Image.Image, *, size: tuple[int, int], box: tuple[float, float, float, float]) -> Image.Image:
     """Resample the `box` (in pixels of `image`, may be fractional) to `size`.
 
     Lanczos, which Pillow widens when it shrinks, so nothing aliases; far reductions are box-averaged to

@@ -74,9 +74,7 @@ def deepzoom_levels(dimensions: tuple[int, int]) -> tuple[tuple[int, int], ...]:
     )
 
 
-def deepzoom_tile(
-    reader: SlideReader, level: int, column: int, row: int, *, quality: int = JPEG_QUALITY
-) -> bytes:
+def deepzoom_tile(reader: SlideReader, level: int, column: int, row: int, *, quality: int = JPEG_QUALITY) -> bytes:
     """Return the JPEG of a Deep Zoom tile (256 px, no overlap). IndexError where the pyramid has no such
     tile.
     """

@@ -17,9 +17,7 @@ from learning.slides.tissue import Tissue
 Progress = Callable[[int, int], None]
 
 
-def edge_for(
-    *, region_px: int, requested_um_per_px: float | None, slide_pixel_size: tuple[float, float] | None
-) -> int:
+def edge_for(*, region_px: int, requested_um_per_px: float | None, slide_pixel_size: tuple[float, float] | None) -> int:
     """Return the edge in level-0 pixels of a region that is `region_px` wide at `requested_um_per_px`.
 
     Without a request, or on a slide of unknown pixel size, it is `region_px` level-0 pixels: a size is never
@@ -51,9 +49,7 @@ def tile(
     square. `progress` is called with (rows done, rows in all).
     """
     if edge_px < 1 or not 0 <= min_tissue <= 1:
-        raise ValueError(
-            f"Tiles need an edge of at least 1 px and a share within 0 to 1, not {edge_px}, {min_tissue}."
-        )
+        raise ValueError(f"Tiles need an edge of at least 1 px and a share within 0 to 1, not {edge_px}, {min_tissue}.")
     columns, tile_width = _grid(dimensions[0], edge_px)
     rows, tile_height = _grid(dimensions[1], edge_px)
     share = _shares(tissue.mask, dimensions, (columns, tile_width), (rows, tile_height), progress)

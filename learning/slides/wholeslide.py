@@ -178,9 +178,7 @@ class WholeSlide:
             # OpenSlide refuses a handle for good after one error; the next read gets a fresh one.
             self.close()
             place = f"level {level} at {location[0]}, {location[1]}"
-            raise SlideError(
-                self.path, f"Its pixels can't be decoded at {place} ({error}).", _DAMAGED
-            ) from error
+            raise SlideError(self.path, f"Its pixels can't be decoded at {place} ({error}).", _DAMAGED) from error
 
     def _handle(self) -> openslide.OpenSlide:
         handle: openslide.OpenSlide | None = getattr(self._local, "handle", None)
@@ -204,8 +202,6 @@ class WholeSlide:
             raise SlideError(self.path, f"It claims {len(self.level_dimensions)} levels.", _DAMAGED)
 
 
-def _box(
-    width: int, height: int, downsample: float, span: tuple[int, int]
-) -> tuple[float, float, float, float]:
+def _box(width: int, height: int, downsample: float, span: tuple[int, int]) -> tuple[float, float, float, float]:
     right, bottom = width / downsample, height / downsample
     return 0, 0, min(right, span[0]), min(bottom, span[1])

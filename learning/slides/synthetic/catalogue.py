@@ -1,26 +1,11 @@
 """The classes of the sample study, how often each is met, and the words annotators read.
 
-Decides the protocol of the synthetic study; refuses to know how cells are drawn.
+Decides the protocol and policy of the synthetic study; refuses to know how cells are drawn.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, kw_only=True)
-class StudyClass:
-    """A class of the protocol; `share` is its mean frequency among the regions (0 for special outcomes)."""
-
-    code: str
-    name: str
-    colour: str
-    key: str
-    definition: str
-    share: float = 0.0
-    quota: int = 0
-    special: bool = False
-
+from learning.slides.synthetic.protocol import StudyClass
 
 CLASSES: tuple[StudyClass, ...] = (
     StudyClass(
@@ -96,9 +81,7 @@ CLASSES: tuple[StudyClass, ...] = (
         share=0.035,
         quota=3,
         definition=(
-            "Granulocyte with coarse, uneven, violet-black granules that lie over the nucleus and "
-            "hide its "
-            "outline."
+            "Granulocyte with coarse, uneven, violet-black granules that lie over the nucleus and hide its outline."
         ),
     ),
     StudyClass(
@@ -120,9 +103,7 @@ CLASSES: tuple[StudyClass, ...] = (
         colour="#e377c2",
         key="p",
         share=0.06,
-        definition=(
-            "Three or more platelets lying together: lilac, granular bodies of 1 to 4 µm without a nucleus."
-        ),
+        definition=("Three or more platelets lying together: lilac, granular bodies of 1 to 4 µm without a nucleus."),
     ),
     StudyClass(
         code="smudge",
@@ -154,9 +135,7 @@ CLASSES: tuple[StudyClass, ...] = (
         colour="#7f7f7f",
         key="a",
         special=True,
-        definition=(
-            "The cell is well seen, but two classes fit it equally; a second opinion would not settle it."
-        ),
+        definition=("The cell is well seen, but two classes fit it equally; a second opinion would not settle it."),
     ),
     StudyClass(
         code="not-evaluable",
@@ -169,3 +148,13 @@ CLASSES: tuple[StudyClass, ...] = (
 )
 
 CELL_CLASSES: tuple[StudyClass, ...] = tuple(item for item in CLASSES if not item.special)
+
+POLICY: dict[str, float | int] = {
+    "min_overlap": 2,
+    "max_overlap": 4,
+    "target_confidence": 0.9,
+    "batch_size": 60,
+    "retrain_every_revisions": 80,
+    "audit_rate": 0.2,
+    "random_share": 0.15,
+}

@@ -31,9 +31,7 @@ class Drawing:
     hides: Plane
 
 
-def draw_white_cell(
-    recipe: Recipe, *, um_per_px: float, texture: Texture, rng: np.random.Generator
-) -> Drawing:
+def draw_white_cell(recipe: Recipe, *, um_per_px: float, texture: Texture, rng: np.random.Generator) -> Drawing:
     """Draw a nucleated cell in the middle of a square just large enough for it."""
     radius = recipe.diameter_um / um_per_px / 2
     edge = int(2 * radius * (1.25 + 2 * recipe.irregular)) + 8
@@ -100,9 +98,7 @@ def draw_platelets(
     return Drawing(stains=stains, hides=body * 0.5)
 
 
-def _nucleus(
-    recipe: Recipe, x: Plane, y: Plane, *, radius: float, soft: float, rng: np.random.Generator
-) -> Plane:
+def _nucleus(recipe: Recipe, x: Plane, y: Plane, *, radius: float, soft: float, rng: np.random.Generator) -> Plane:
     """The bent tube, as thick as its share of the cell's area asks for, off centre where there is room."""
     area = recipe.nucleus_share * np.pi * radius**2
     narrowed = 1 - 0.62 * recipe.waist

@@ -82,9 +82,7 @@ LABS: tuple[Lab, ...] = (
 )
 
 
-def develop(
-    stains: Plane, *, lab: Lab, um_per_px: float, focus: float, rng: np.random.Generator
-) -> NDArray[np.uint8]:
+def develop(stains: Plane, *, lab: Lab, um_per_px: float, focus: float, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Return the scan, uint8 (H, W, 3), of stains (STAINS, H, W); `focus` above 1 widens the lab's blur."""
     height, width = stains.shape[1:]
     tint = np.array(lab.tint) * (1 + lab.wander * rng.standard_normal(3) * 0.6)

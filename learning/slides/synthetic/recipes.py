@@ -63,9 +63,7 @@ _PLAIN = Recipe(
 
 
 def _recipe(**changes: float) -> Recipe:
-    return Recipe(
-        **{field.name: changes.get(field.name, getattr(_PLAIN, field.name)) for field in fields(Recipe)}
-    )
+    return Recipe(**{field.name: changes.get(field.name, getattr(_PLAIN, field.name)) for field in fields(Recipe)})
 
 
 RECIPES: dict[str, Recipe] = {

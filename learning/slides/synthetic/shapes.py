@@ -99,9 +99,7 @@ def tube(
     return inside
 
 
-def discs(
-    x: Plane, y: Plane, *, centres: NDArray[np.float64], radii: NDArray[np.float64], width: float
-) -> Plane:
+def discs(x: Plane, y: Plane, *, centres: NDArray[np.float64], radii: NDArray[np.float64], width: float) -> Plane:
     """Return the union of soft discs; centres (N, 2) and radii (N,) in pixels from the middle."""
     union = np.zeros(x.shape, dtype=np.float32)
     for (cx, cy), radius in zip(centres, radii, strict=True):

@@ -46,9 +46,7 @@ class Plan:
     cells: tuple[PlantedCell, ...]
 
 
-def plan_smear(
-    *, count: int, region_edge: int, shares: NDArray[np.float64], rng: np.random.Generator
-) -> Plan:
+def plan_smear(*, count: int, region_edge: int, shares: NDArray[np.float64], rng: np.random.Generator) -> Plan:
     """Choose place and kind of `count` cells; `shares` (one for each cell class) need not sum to one."""
     side = math.ceil(math.sqrt(count * 1.2))
     pitch = int(region_edge * _SPACING)
@@ -96,15 +94,11 @@ def _draw(cell: PlantedCell, *, texture: Texture, rng: np.random.Generator) -> D
         return None
     if cell.code == "platelets":
         count, spread = int(rng.integers(4, 13)), float(rng.uniform(1.8, 4.0))
-        return cells.draw_platelets(
-            count=count, um_per_px=UM_PER_PX, spread_um=spread, texture=texture, rng=rng
-        )
+        return cells.draw_platelets(count=count, um_per_px=UM_PER_PX, spread_um=spread, texture=texture, rng=rng)
     recipe = RECIPES[cell.code]
     if cell.borderline is not None:
         recipe = blend(recipe, RECIPES[cell.borderline], weight=cell.weight)
-    return cells.draw_white_cell(
-        vary(recipe, spread=SPREAD, rng=rng), um_per_px=UM_PER_PX, texture=texture, rng=rng
-    )
+    return cells.draw_white_cell(vary(recipe, spread=SPREAD, rng=rng), um_per_px=UM_PER_PX, texture=texture, rng=rng)
 
 
 def _lay_red_cells(stains: Plane, plan: Plan, *, rng: np.random.Generator) -> None:

@@ -16,21 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from learning.slides.synthetic import smear, writer
-from learning.slides.synthetic.catalogue import CELL_CLASSES, CLASSES, StudyClass
+from learning.slides.synthetic.catalogue import CELL_CLASSES, CLASSES, POLICY
 from learning.slides.synthetic.labs import LABS
+from learning.slides.synthetic.protocol import describe_study
 
 # Cases differ in their blood counts as patients do: the smaller, the more.
 _CASE_CONCENTRATION = 14.0
-
-POLICY: dict[str, float | int] = {
-    "min_overlap": 2,
-    "max_overlap": 4,
-    "target_confidence": 0.9,
-    "batch_size": 60,
-    "retrain_every_revisions": 80,
-    "audit_rate": 0.2,
-    "random_share": 0.15,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,27 +71,9 @@ def write_study(
         for slide in range(slides_per_case)
     ]
     _write_tables(folder, jobs, _make_slides(jobs, processes=processes), edge=edge)
-    (folder / "study.toml").write_text(describe_study(edge=edge), encoding="utf-8")
+    text = describe_study(name="Synthetic blood smears", region=(edge, smear.UM_PER_PX), classes=CLASSES, policy=POLICY)
+    (folder / "study.toml").write_text(text, encoding="utf-8")
     return folder
-
-
-def describe_study(*, edge: int, classes: Iterable[StudyClass] = CLASSES) -> str:
-    """Return the text of study.toml."""
-    lines = [
-        'name = "Synthetic blood smears"',
-        'task = "classify"',
-        f"region = {{ width = {edge}, height = {edge} }}",
-        'domains = ["lab"]',
-        "",
-    ]
-    for item in classes:
-        lines += ["[[classes]]", f'code = "{item.code}"', f'name = "{item.name}"']
-        lines += [f'colour = "{item.colour}"', f'key = "{item.key}"', f'definition = "{item.definition}"']
-        lines += [f"quota = {item.quota}"] if item.quota else []
-        lines += ["special = true"] if item.special else []
-        lines += [""]
-    lines += ["[policy]", *(f"{key} = {value}" for key, value in POLICY.items()), ""]
-    return "\n".join(lines)
 
 
 def make_slide(job: Job) -> smear.Plan:
