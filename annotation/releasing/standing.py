@@ -1,0 +1,70 @@
+"""What stood at a ledger position, read from the ledger alone: the last revision of each region, and the answers.
+
+Decides by position only, so that people may go on submitting; refuses to know rows and clocks.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from annotation.answers import label_of as label_of_answer
+from annotation.chain import Link
+from annotation.states import SLOT_KINDS, AnswerKind, AssignmentKind
+
+EVIDENCE_KINDS = frozenset({*(kind.value for kind in SLOT_KINDS), AssignmentKind.ADJUDICATE.value})
+OPINION_KINDS = frozenset(kind.value for kind in SLOT_KINDS)
+
+
+@dataclass(slots=True)
+class Standing:
+    """`revisions`: region -> content of its newest revision. `answers`: (region, pseudonym) -> content of the
+    newest answer that is evidence, withdrawn or not. `numbers`: every answer as (region, pseudonym, number).
+    """
+
+    revisions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    answers: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    numbers: set[tuple[str, str, int]] = field(default_factory=set)
+
+    def effective(self) -> Iterator[dict[str, Any]]:
+        """Contents of the answers that count, ordered by region and pseudonym."""
+        for _, content in sorted(self.answers.items()):
+            if content["kind"] != AnswerKind.WITHDRAWN:
+                yield content
+
+    def opinions(self) -> Iterator[dict[str, Any]]:
+        """Effective answers that are independent opinions: no adjudications."""
+        return (content for content in self.effective() if content["assignment_kind"] in OPINION_KINDS)
+
+
+def fold(links: Iterable[Link]) -> Standing:
+    """What stands after `links`, which start at the first entry; an unreadable payload is passed over."""
+    standing = Standing()
+    for link in links:
+        for content in contents(link):
+            if content["row"] == "revision":
+                standing.revisions[content["region"]] = content
+            else:
+                name = (content["region"], content["annotator"])
+                standing.numbers.add((*name, content["number"]))
+                if content["assignment_kind"] in EVIDENCE_KINDS:
+                    standing.answers[name] = content
+    return standing
+
+
+def contents(link: Link) -> Iterator[dict[str, Any]]:
+    """The answers and revisions an entry vouches for: single ones under any key, several under `rows`."""
+    try:
+        payload = json.loads(link.payload)
+    except ValueError:
+        return
+    if not isinstance(payload, dict):
+        return
+    for value in [*payload.values(), *payload.get("rows", [])]:
+        if isinstance(value, dict) and value.get("row") in ("annotation", "revision"):
+            yield value
+
+
+def label_of(content: dict[str, Any]) -> str:
+    """The class that an answer or a revision gives, under its own protocol; empty for every other kind."""
+    return label_of_answer(content["answer"])

@@ -1,0 +1,55 @@
+"""CSV tables of a release: one dialect, stable bytes, and no cell that a spreadsheet would run.
+
+Decides how values become text and back; refuses to know what the columns mean.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+"""CWE-1236. The apostrophe is among them so that taking the guard off again is exact."""
+
+
+def render(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """The table as UTF-8 with a header line and newlines of one byte."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_guard(to_text(value)) for value in row] for row in rows)
+    return buffer.getvalue().encode()
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    """Rows as column -> text, guards taken off; ValueError with the line where a row has too many or few cells."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        reader = csv.reader(stream)
+        columns = next(reader, None)
+        if columns is None:
+            raise ValueError(f"{path.name} is empty: it lacks even its header line.")
+        rows = []
+        for cells in reader:
+            if len(cells) != len(columns):
+                raise ValueError(f"{path.name}, line {reader.line_num}: {len(cells)} cells instead of {len(columns)}.")
+            rows.append({column: _unguard(cell) for column, cell in zip(columns, cells, strict=True)})
+    return rows
+
+
+def to_text(value: object) -> str:
+    """Text of a cell: floats with six decimals, truth as 1 and 0, nothing as an empty cell."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, float):
+        return f"{value:.6f}"
+    return str(value)
+
+
+def _guard(text: str) -> str:
+    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
+
+
+def _unguard(text: str) -> str:
+    return text[1:] if text.startswith("'") else text

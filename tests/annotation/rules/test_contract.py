@@ -1,0 +1,76 @@
+"""What every rule must keep, whatever it looks for."""
+
+import re
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+
+import annotation.rules
+from annotation import canonical
+from annotation.policy import Policy
+from annotation.rules import RULES, EarlierSplit, Fix, PassView, Waiting, by_code
+from annotation.states import Severity
+from tests.annotation.rules.views import clean_items, item, view
+
+NOT_RULES = {"__init__", "contract", "view"}
+
+
+def spoiled() -> PassView:
+    """A view in which every rule finds something."""
+    return view(
+        *clean_items(50),
+        item(100, label="", given_label="blast"),
+        item(101, sure=0.5),
+        item(102, pixel_digest="same"),
+        item(103, pixel_digest="same", label="monocyte"),
+        item(104, case="c-moved", split="train"),
+        quotas={"monocyte": 1000},
+        waiting=(Waiting("r9", "adjudication"),),
+        collecting=2,
+        earlier={"r00104": EarlierSplit(1, "test")},
+        ledger_problems=("Entry 3 is missing.",),
+    )
+
+
+def test_rules_are_sorted_and_all_files_are_listed():
+    codes = [rule.code for rule in RULES]
+    assert codes == sorted(set(codes))
+    files = {path.stem for path in Path(annotation.rules.__path__[0]).glob("*.py")} - NOT_RULES
+    assert {code.replace("-", "_") for code in codes} == files
+
+
+def test_an_unknown_code_has_no_rule():
+    assert by_code("posterior-target") in RULES
+    assert by_code("of-tomorrow") is None
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+class TestEveryRule:
+    def test_it_says_what_it_is(self, rule):
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", rule.code)
+        assert rule.version >= 1 and rule.title and rule.severity in Severity and rule.fix in set(Fix)
+        assert set(rule.reads) <= {field.name for field in fields(Policy)}
+
+    def test_it_finds_nothing_in_clean_truth(self, rule):
+        assert list(rule.find(view(*clean_items()))) == []
+        assert list(rule.find(view())) == []
+
+    def test_it_finds_what_is_planted_and_says_so_in_sentences(self, rule):
+        found = list(rule.find(spoiled()))
+        assert found
+        for one in found:
+            assert not one.message[0].islower() and one.message.endswith(".")
+            assert bool(one.region) != bool(one.subject), "about a region, or about something that has a name"
+            canonical.dumps(one.evidence)
+
+    def test_it_names_each_thing_once(self, rule):
+        found = list(rule.find(spoiled()))
+        keys = [(one.region, one.counterpart, one.subject) for one in found]
+        assert len(set(keys)) == len(keys)
+
+    def test_it_says_the_same_for_any_order_of_items(self, rule):
+        planted = spoiled()
+        turned = replace(planted, items=planted.items[::-1], waiting=planted.waiting[::-1])
+        known = {(one.region, one.counterpart, one.subject): one for one in rule.find(planted)}
+        assert known == {(one.region, one.counterpart, one.subject): one for one in rule.find(turned)}
