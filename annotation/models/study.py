@@ -1,16 +1,19 @@
 """Studies and their members."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from annotation.errors import BadInput
+from annotation.errors import BadInput, Conflict
 from annotation.models import opaque
 from annotation.policy import Policy
 from annotation.querysets import StudyQuerySet
 from annotation.states import Role, StudyState, Task
+
+if TYPE_CHECKING:
+    from annotation.models.protocol import Protocol
 
 
 class Study(models.Model):
@@ -45,6 +48,13 @@ class Study(models.Model):
     @property
     def policy(self) -> Policy:
         return Policy.parse(self.policy_values)
+
+    @property
+    def current_protocol(self) -> "Protocol":
+        """The published rules in force; Conflict where none have been published."""
+        if self.protocol is None:
+            raise Conflict("The study has no published protocol: publish one before work begins.")
+        return self.protocol
 
     def opaque_id(self, *parts: object) -> str:
         """A public name for `parts` that cannot be linked back without the study's secret."""

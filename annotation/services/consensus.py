@@ -3,15 +3,16 @@
 Decides which answers enter and in what order; the estimate itself is `learning.consensus`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from django.db import transaction
 
 from annotation import canonical, clock, mapping
-from annotation.models import Annotation, Membership, ReliabilitySnapshot, Study
+from annotation.models import Annotation, Membership, Pick, ReliabilitySnapshot, Study
 from annotation.services import truth
-from annotation.states import SLOT_KINDS
+from annotation.states import SLOT_KINDS, Stratum
 from learning.consensus import gather
 from learning.consensus.answers import Answers
 from learning.consensus.dawid_skene import DawidSkene, count_confusions, fit
@@ -61,9 +62,10 @@ def _triples(study: Study, codes: list[str], numbers: set[tuple[str, str, int]] 
     )
     names = dict(study.regions.values_list("id", "public_id")) if numbers is not None else {}
     people = dict(Membership.objects.filter(study=study).values_list("id", "pseudonym"))
+    seen: Iterable[Annotation] = rows
     if numbers is not None:
-        rows = [row for row in rows if (names[row.region_id], people[row.annotator_id], row.number) in numbers]
-    kept = [row for row in truth.effective(rows) if row.assignment_kind in SLOT_KINDS]
+        seen = (row for row in rows if (names[row.region_id], people[row.annotator_id], row.number) in numbers)
+    kept = [row for row in truth.effective(seen) if row.assignment_kind in SLOT_KINDS]
     if not names:
         wanted = {row.region_id for row in kept}
         names = dict(study.regions.filter(annotations__isnull=False).values_list("id", "public_id").distinct())
@@ -84,7 +86,7 @@ def refit(*, study: Study) -> ReliabilitySnapshot | None:
     if not len(result.answers):
         return None
     believed = expect_accuracy(len(result.codes))
-    counts = count_confusions(result.answers, result.fitted.posterior)
+    fair, counts = _count_fairly(study, result)
     bounds = bound_diagonal(counts, priors=believed)
     newest = ReliabilitySnapshot.objects.filter(study=study).order_by("-number").first()
     confusion, reliability = {}, {}
@@ -94,12 +96,12 @@ def refit(*, study: Study) -> ReliabilitySnapshot | None:
             "mean": _rounded(bounds.mean[column]),
             "low": _rounded(bounds.low[column]),
             "high": _rounded(bounds.high[column]),
-            "answers": int((result.answers.annotators == column).sum()),
+            "answers": int((result.answers.annotators[fair] == column).sum()),
         }
     return ReliabilitySnapshot.objects.create(
         study=study,
         number=newest.number + 1 if newest else 1,
-        protocol=study.protocol,
+        protocol=study.current_protocol,
         class_codes=result.codes,
         prior=_rounded(result.fitted.prior),
         confusion=confusion,
@@ -107,6 +109,22 @@ def refit(*, study: Study) -> ReliabilitySnapshot | None:
         answers=len(result.answers),
         created_at=clock.now(),
     )
+
+
+def _count_fairly(study: Study, result: Consensus) -> tuple[np.ndarray, np.ndarray]:
+    """Which answers were not sought for their difficulty, and the expected confusions (J, K, K) on those alone.
+
+    What adaptive overlap and ranking collect is the hard part, and says too little good of everybody.
+    """
+    chosen = Pick.objects.filter(study=study, stratum__in=[Stratum.AUDIT, Stratum.RANDOM])
+    names = set(chosen.values_list("region__public_id", flat=True))
+    rows = np.array([name in names for name in result.regions], dtype=bool)
+    fair = rows[result.answers.items]
+    kept = result.answers
+    subset = gather(
+        items=kept.items[fair], annotators=kept.annotators[fair], labels=kept.labels[fair], sizes=kept.sizes
+    )
+    return fair, count_confusions(subset, result.fitted.posterior)
 
 
 def _rounded(values: np.ndarray) -> list:

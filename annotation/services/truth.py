@@ -151,7 +151,8 @@ def settle(*, pick: Pick, annotation: Annotation, at: datetime) -> GroundTruthRe
         pick.slots_granted += 1
         pick.save(update_fields=["slots_open", "slots_granted", "early_label"])
         return None
-    return escalate(pick=pick)
+    escalate(pick=pick)
+    return None
 
 
 def escalate(*, pick: Pick) -> None:
@@ -357,7 +358,7 @@ def _revise(
         method=method,
         annotation_ids=[row.pk for row in evidence],
         evidence=[[row.annotator.pseudonym, row.number] for row in evidence],
-        protocol=study.protocol,
+        protocol=study.current_protocol,
         snapshot=snapshot,
         actor=actor,
         reason=reason,

@@ -1,0 +1,11 @@
+"""The queue: who holds which region, for how long, and what he or she answers.
+
+Decides by leases and tokens; refuses to know how regions are chosen (`picks`) and what their truth is (`truth`).
+A lease is a hint; safety is the token, checked in the transaction of every write.
+"""
+
+from annotation.services.queue.answering import submit, undo
+from annotation.services.queue.claiming import claim
+from annotation.services.queue.leases import expire, release, renew, skip
+
+__all__ = ["claim", "expire", "release", "renew", "skip", "submit", "undo"]
