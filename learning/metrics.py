@@ -1,0 +1,141 @@
+"""How good a set of probabilities is, and how sure one can be of that with few cases.
+
+Decides the measures. Refuses to know models, gates and what is good enough.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+Confusion = FloatArray
+Measure = Callable[[Confusion], FloatArray]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A point estimate with a bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def count_confusion(*, truth: NDArray[np.integer], predicted: NDArray[np.integer], classes: int) -> Confusion:
+    """Rows truth, columns prediction, (K, K)."""
+    flat = np.bincount(truth * classes + predicted, minlength=classes * classes)
+    return flat.reshape(classes, classes).astype(np.float64)
+
+
+def measure_accuracy(confusion: Confusion) -> FloatArray:
+    """Share of items on the diagonal of (..., K, K); (...)."""
+    right = np.trace(confusion, axis1=-2, axis2=-1)
+    result: FloatArray = right / np.maximum(confusion.sum(axis=(-2, -1)), 1.0)
+    return result
+
+
+def measure_recall(confusion: Confusion) -> FloatArray:
+    """Recall of each class (..., K); NaN for a class that truth does not hold."""
+    return _divide(np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(axis=-1))
+
+
+def measure_precision(confusion: Confusion) -> FloatArray:
+    """Precision of each class (..., K); NaN for a class that was never predicted."""
+    return _divide(np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(axis=-2))
+
+
+def measure_f1(confusion: Confusion) -> FloatArray:
+    """F1 of each class (..., K); NaN for a class that truth does not hold."""
+    truth, predicted = confusion.sum(axis=-1), confusion.sum(axis=-2)
+    score = _divide(2 * np.diagonal(confusion, axis1=-2, axis2=-1), truth + predicted)
+    return np.where(truth > 0, score, np.nan)
+
+
+def measure_macro_f1(confusion: Confusion) -> FloatArray:
+    """Mean F1 over the classes that truth holds; (...)."""
+    score = measure_f1(confusion)
+    present = ~np.isnan(score)
+    result: FloatArray = np.where(present, score, 0.0).sum(axis=-1) / np.maximum(present.sum(axis=-1), 1)
+    return result
+
+
+def measure_nll(*, truth: NDArray[np.integer], proba: NDArray[np.floating]) -> float:
+    """Mean negative log-likelihood in nats; probabilities below 1e-6 count as 1e-6."""
+    picked = proba[np.arange(len(truth)), truth].astype(np.float64)
+    return float(-np.log(np.maximum(picked, 1e-6)).mean())
+
+
+def measure_ece(*, truth: NDArray[np.integer], proba: NDArray[np.floating], bins: int = 15) -> float:
+    """Expected calibration error of the top class over equal-width bins (Guo et al. 2017)."""
+    confidence = proba.max(axis=1).astype(np.float64)
+    right = proba.argmax(axis=1) == truth
+    which = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    gap = np.bincount(which, right, minlength=bins) - np.bincount(which, confidence, minlength=bins)
+    return float(np.abs(gap).sum() / len(truth))
+
+
+def estimate_interval(
+    *,
+    truth: NDArray[np.integer],
+    proba: NDArray[np.floating],
+    cases: NDArray[np.integer],
+    seed: int,
+    measure: Measure = measure_macro_f1,
+    rounds: int = 1000,
+    level: float = 0.95,
+) -> Interval:
+    """Bootstrap interval of a measure, whole cases drawn with replacement (percentile method)."""
+    by_case = _count_by_case(truth, proba.argmax(axis=1), cases, proba.shape[1])
+    drawn = _redraw(by_case, _draw_cases(len(by_case), rounds=rounds, seed=seed))
+    return _summarise(float(measure(by_case.sum(axis=0))), measure(drawn), level)
+
+
+def estimate_difference(
+    *,
+    truth: NDArray[np.integer],
+    baseline: NDArray[np.floating],
+    candidate: NDArray[np.floating],
+    cases: NDArray[np.integer],
+    seed: int,
+    measure: Measure = measure_macro_f1,
+    rounds: int = 1000,
+    level: float = 0.95,
+) -> Interval:
+    """Candidate minus baseline on the same items, both redrawn with the same cases each round."""
+    classes = baseline.shape[1]
+    old = _count_by_case(truth, baseline.argmax(axis=1), cases, classes)
+    new = _count_by_case(truth, candidate.argmax(axis=1), cases, classes)
+    draws = _draw_cases(len(old), rounds=rounds, seed=seed)
+    spread = measure(_redraw(new, draws)) - measure(_redraw(old, draws))
+    return _summarise(float(measure(new.sum(axis=0)) - measure(old.sum(axis=0))), spread, level)
+
+
+def _divide(part: FloatArray, whole: FloatArray) -> FloatArray:
+    result: FloatArray = np.where(whole > 0, part / np.maximum(whole, 1e-12), np.nan)
+    return result
+
+
+def _count_by_case(
+    truth: NDArray[np.integer], predicted: NDArray[np.integer], cases: NDArray[np.integer], classes: int
+) -> FloatArray:
+    names, case_of = np.unique(cases, return_inverse=True)
+    cell = (case_of * classes + truth) * classes + predicted
+    flat = np.bincount(cell, minlength=len(names) * classes * classes)
+    return flat.reshape(len(names), classes, classes).astype(np.float64)
+
+
+def _draw_cases(count: int, *, rounds: int, seed: int) -> FloatArray:
+    generator = np.random.default_rng(seed)
+    return generator.multinomial(count, np.full(count, 1 / count), size=rounds).astype(np.float64)
+
+
+def _redraw(by_case: FloatArray, draws: FloatArray) -> Confusion:
+    result: Confusion = np.tensordot(draws, by_case, axes=1)
+    return result
+
+
+def _summarise(value: float, drawn: FloatArray, level: float) -> Interval:
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(value=value, low=float(low), high=float(high))
