@@ -1,0 +1,129 @@
+"""From the last answer to a verified release: drain, adjudicate, pass, fix, pass again, freeze, verify.
+
+Decides what a reasonable manager would do about each finding; refuses to know how people reach the queue.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from annotation.errors import ConcordError
+from annotation.models import ConsistencyPass, Finding, Membership, Pick, Release, Study
+from annotation.releasing import verify
+from annotation.rules import CHANGING_FIXES, Fix
+from annotation.services import findings, passes, picks, releases, studies
+from annotation.states import FindingState, PassState, PickState, Severity
+
+ROUNDS = 8
+RECHECK_ROUNDS = 2
+"""After so many rounds of further opinions, what still stands goes to the adjudicators."""
+
+
+class Hands(Protocol):
+    """Whoever makes people and jobs work: until nothing is left for them to do."""
+
+    def label(self, *, until: int | None = None) -> None: ...
+
+    def adjudicate(self) -> None: ...
+
+    def run_jobs(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """How a study ended. `problems` are sentences; empty where the release was verified."""
+
+    release: Release | None
+    rounds: int
+    problems: list[str]
+
+    @property
+    def is_verified(self) -> bool:
+        return self.release is not None and not self.problems
+
+
+def close_study(*, study: Study, manager: Membership, hands: Hands, told: Callable[[str], None]) -> Closed:
+    """Finish what was begun and bring the study to a verified release; problems are told, never raised."""
+    studies.drain(study=study)
+    told("Draining: what was begun is finished.")
+    finish_begun(study=study, hands=hands)
+    for number in range(1, ROUNDS + 1):
+        row = _run_pass(study=study, manager=manager, hands=hands)
+        if row.state != PassState.DONE:
+            return Closed(None, number, [f"Pass {row.number} {row.state}: see its job for the reason."])
+        blocking = releases.blockers(row)
+        told(f"Pass {row.number}: {row.findings.count()} findings, {len(blocking)} open blockers.")
+        if not blocking:
+            return _release(study=study, manager=manager, row=row, rounds=number, told=told)
+        try:
+            _mend(blocking, manager=manager, round_number=number)
+        except ConcordError as error:
+            return Closed(None, number, [error.message])
+        finish_begun(study=study, hands=hands)
+    return Closed(None, ROUNDS, [f"Blockers are left after {ROUNDS} passes."])
+
+
+def finish_begun(*, study: Study, hands: Hands) -> None:
+    """Let people answer and adjudicate until no pick is open."""
+    live = Pick.objects.filter(study=study, state__in=[PickState.OPEN, PickState.ADJUDICATION])
+    left, before = live.count(), -1
+    while left and left != before:
+        hands.label()
+        picks.escalate_stuck(study=study)
+        hands.adjudicate()
+        hands.run_jobs()
+        left, before = live.count(), left
+
+
+def _run_pass(*, study: Study, manager: Membership, hands: Hands) -> ConsistencyPass:
+    row = passes.start(study=study, member=manager)
+    hands.run_jobs()
+    row.refresh_from_db()
+    return row
+
+
+def _mend(blocking: list[Finding], *, manager: Membership, round_number: int) -> None:
+    """Act on every open blocker: ask again, then let an adjudicator decide, and waive what no answer can mend."""
+    by_fix: dict[Fix, list[Finding]] = {}
+    for finding in blocking:
+        # One that was fixed is closed already; the next pass will see what came of it.
+        if finding.state == FindingState.OPEN:
+            by_fix.setdefault(_choose(finding, round_number), []).append(finding)
+    for fix, rows in sorted(by_fix.items()):
+        findings.apply_many(findings=rows, member=manager, reason=_REASONS[fix], fix=fix)
+
+
+_REASONS = {
+    Fix.RECHECK: "Further people are asked.",
+    Fix.ADJUDICATE: "Further opinions did not settle it: an adjudicator decides.",
+    Fix.WAIVE: "Known and borne: the study ends with what it has.",
+}
+
+
+def _choose(finding: Finding, round_number: int) -> Fix:
+    if finding.region_id is None or finding.fix not in CHANGING_FIXES:
+        return Fix.WAIVE
+    if round_number > RECHECK_ROUNDS + 2:
+        return Fix.WAIVE
+    if finding.fix == Fix.RECHECK and round_number <= RECHECK_ROUNDS:
+        return Fix.RECHECK
+    return Fix.ADJUDICATE
+
+
+def _release(
+    *, study: Study, manager: Membership, row: ConsistencyPass, rounds: int, told: Callable[[str], None]
+) -> Closed:
+    try:
+        release = releases.freeze(study=study, consistency_pass=row, member=manager)
+    except ConcordError as error:
+        return Closed(None, rounds, [error.message])
+    checked = verify.verify(releases.place(release), digest=release.manifest_digest)
+    told(f"Release {release.number}: {release.items_count:,} regions, {release.manifest_digest[:12]}.")
+    return Closed(release, rounds, list(checked.problems))
+
+
+def count_open_blockers(study: Study) -> int:
+    """Open blockers of the newest pass."""
+    newest = ConsistencyPass.objects.filter(study=study).order_by("-number").first()
+    rows = Finding.objects.filter(consistency_pass=newest, severity=Severity.BLOCKER, state=FindingState.OPEN)
+    return rows.count() if newest else 0

@@ -1,0 +1,75 @@
+"""The people of a simulated study: annotators, two adjudicators and a manager.
+
+Decides who they are and how good; refuses to know how they reach the queue.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+
+from annotation.models import LabelClass, Membership, Study
+from annotation.services import studies
+from annotation.states import Role
+from workers.simulation.annotators import Annotator, Habits
+
+ADJUDICATORS = 2
+"""Nobody judges a region twice, so a region that is questioned again needs another one."""
+ADJUDICATOR_SKILL = 0.97
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A member and the scripted mind behind it."""
+
+    member: Membership
+    mind: Annotator
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """All scripted people of a study."""
+
+    annotators: list[Person]
+    adjudicators: list[Person]
+    manager: Membership
+
+
+@transaction.atomic
+def hire(*, study: Study, annotators: int, habits: Habits, seed: int, prefix: str = "") -> Crew:
+    """Make users and memberships for `annotators` people of `habits`; users are named after `prefix`.
+
+    The same study and numbers give the same people again.
+    """
+    prefix = prefix or f"sim-{study.slug}"
+    expert = replace(
+        habits,
+        skill=max(habits.skill, ADJUDICATOR_SKILL),
+        borderline_error=habits.borderline_error / 4,
+        special_rate=habits.special_rate / 10,
+        skip_rate=0.0,
+        undo_rate=0.0,
+    )
+    codes, specials = _classes(study)
+
+    def person(name: str, role: Role, index: int, how: Habits) -> Person:
+        mind = Annotator(codes=codes, specials=specials, habits=how, seed=seed, index=index)
+        return Person(_join(study, f"{prefix}-{name}", role), mind)
+
+    workers = [person(f"annotator-{n}", Role.ANNOTATOR, n, habits) for n in range(1, annotators + 1)]
+    judges = [person(f"adjudicator-{n}", Role.ADJUDICATOR, 10_000 + n, expert) for n in range(1, ADJUDICATORS + 1)]
+    return Crew(workers, judges, _join(study, f"{prefix}-manager", Role.MANAGER))
+
+
+def _join(study: Study, name: str, role: Role) -> Membership:
+    users = get_user_model()
+    user = users.objects.filter(username=name).first()
+    if user is None:
+        user = users.objects.create_user(name)
+    return studies.add_member(study=study, user=user, role=role)
+
+
+def _classes(study: Study) -> tuple[Sequence[str], Sequence[str]]:
+    rows = list(LabelClass.objects.filter(protocol=study.protocol_id).order_by("position", "code"))
+    return [row.code for row in rows if not row.is_special], [row.code for row in rows if row.is_special]
