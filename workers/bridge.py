@@ -4,12 +4,18 @@ Decides the order (slides by public id, regions by index), never by keys that an
 differently; refuses to know what is computed from the arrays.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
+from django.db.models import F, QuerySet
 from numpy.typing import NDArray
 
+from annotation import mapping
 from annotation.errors import BadInput
-from annotation.models import Slide, Study
-from learning.features import Encoder, get_encoder
+from annotation.models import FeatureShard, LabelClass, Region, Slide, Study
+from annotation.states import AuditHalf
+from learning.features import Encoder, get_encoder, open_shard
+from workers import files
 
 
 def choose_encoder(study: Study) -> Encoder:
@@ -24,3 +30,77 @@ def read_rectangles(slide: Slide) -> NDArray[np.int32]:
     """x, y, width, height (N, 4) of a slide's regions in the order of `index`."""
     rows = slide.regions.order_by("index").values_list("x", "y", "width", "height")
     return np.array(list(rows), dtype=np.int32).reshape(-1, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Settled regions with a class to learn, ordered by slide and index: N rows that belong together.
+
+    `names` are (region's public id, revision's number); `cases` (N,) index into the study's sorted case codes.
+    """
+
+    names: list[tuple[str, int]]
+    revision_ids: list[int]
+    features: NDArray[np.float16]
+    labels: NDArray[np.int64]
+    cases: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def learnable_codes(study: Study) -> list[str]:
+    """Codes of the current protocol that a model learns: special outcomes are none of them."""
+    classes = LabelClass.objects.filter(protocol=study.protocol_id, is_special=False)
+    return list(classes.order_by("position", "code").values_list("code", flat=True))
+
+
+def read_examples(study: Study, *, encoder_digest: str, audit_half: AuditHalf = AuditHalf.NONE) -> Examples:
+    """Settled, not excluded regions of one part of the study, with labels under the current protocol.
+
+    Regions of slides without features for this encoder are left out, and so are labels that no longer hold.
+    """
+    codes = {code: position for position, code in enumerate(learnable_codes(study))}
+    table = mapping.exact_codes(study)
+    cases = sorted(study.cases.values_list("code", flat=True))
+    case_index = {code: position for position, code in enumerate(cases)}
+    parts, names, revisions, labels, groups = [], [], [], [], []
+    for shard in read_shards(study, encoder_digest=encoder_digest):
+        rows = []
+        for index, public_id, revision, number, protocol, label in _settled_rows(shard.slide, audit_half):
+            position = codes.get(table.get(protocol, {}).get(label, ""))
+            if position is not None:
+                rows.append(index)
+                names.append((public_id, number))
+                revisions.append(revision)
+                labels.append(position)
+                groups.append(case_index[shard.slide.case.code])
+        if rows:
+            parts.append(np.asarray(open_shard(files.path_of(shard.stored_name))[rows]))
+    features = np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float16)
+    return Examples(names, revisions, features, np.array(labels, dtype=np.int64), np.array(groups, dtype=np.int64))
+
+
+def read_shards(study: Study, *, encoder_digest: str) -> list[FeatureShard]:
+    """Shards of the study's current tilings under one encoder, by the slides' public ids."""
+    shards = FeatureShard.objects.filter(
+        slide__study=study, encoder_digest=encoder_digest, tiling_digest=F("slide__tiling_digest")
+    )
+    return list(shards.select_related("slide", "slide__case", "slide__domain").order_by("slide__public_id"))
+
+
+def _settled_rows(slide: Slide, audit_half: AuditHalf) -> QuerySet[Region, tuple[int, str, int, int, int, str]]:
+    settled = Region.objects.filter(
+        slide=slide,
+        audit_half=audit_half,
+        current_revision__is_settled=True,
+        current_revision__is_excluded=False,
+    )
+    return settled.order_by("index").values_list(
+        "index",
+        "public_id",
+        "current_revision_id",
+        "current_revision__number",
+        "current_revision__protocol_id",
+        "current_revision__label",
+    )

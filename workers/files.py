@@ -32,6 +32,10 @@ def models_folder() -> Path:
     return store.root() / "models"
 
 
-def seed_of(study: Study, purpose: int, number: int) -> int:
-    """A seed that depends on the study's own, on what it is for, and on the number of batch or model."""
+TRAINING, SELECTION = 1, 2
+"""What a seed is for."""
+
+
+def seed_of(study: Study, purpose: int, number: int = 0) -> int:
+    """A seed that depends on the study's own, on what it is for, and on the number of a batch."""
     return (study.seed * 1_000_003 + purpose * 10_007 + number) % 2**31

@@ -10,9 +10,19 @@ from django.db.models import Max
 
 from annotation import clock
 from annotation.errors import BadInput, Conflict, Refused
-from annotation.models import FeatureShard, Job, Membership, ModelVersion, Study, TrainingSet
+from annotation.models import FeatureShard, Job, Membership, ModelVersion, ScoreFile, Slide, Study, TrainingSet
 from annotation.services import jobs, loop
 from annotation.states import JobKind, ModelState, Role, may_move
+
+
+def freeze_training_set(*, study: Study, digest: str, revision_ids: list[int]) -> TrainingSet:
+    """The study's training set of this digest, written where it is new."""
+    training_set, _ = TrainingSet.objects.get_or_create(
+        study=study,
+        digest=digest,
+        defaults={"revision_ids": revision_ids, "protocol": study.protocol, "created_at": clock.now()},
+    )
+    return training_set
 
 
 @transaction.atomic
@@ -115,6 +125,14 @@ def enqueue_scoring(*, model: ModelVersion) -> list[Job]:
         )
         for public_id in slides.values_list("slide__public_id", flat=True).distinct()
     ]
+
+
+def record_scores(*, model: ModelVersion, slide: Slide, stored_name: str, rows: int) -> ScoreFile:
+    """The row of a slide's scores under a model."""
+    record, _ = ScoreFile.objects.get_or_create(
+        model=model, slide=slide, defaults={"stored_name": stored_name, "rows": rows}
+    )
+    return record
 
 
 def _activate(study: Study, model: ModelVersion) -> ModelVersion:

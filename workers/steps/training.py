@@ -1,0 +1,104 @@
+"""From revisions to a model: freeze the training set, train, keep the candidate, let the gate judge it.
+
+Decides what is trained on and what the gate is shown; refuses to know how an ensemble is fitted. The audit sample is
+never trained on. A training that can't be done yet ends well and says why.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from annotation import canonical
+from annotation.models import Job, ModelVersion, Study, TrainingSet
+from annotation.services import modelling
+from annotation.states import AuditHalf, ModelState
+from learning import registry
+from learning.training import TrainingConfiguration, TrainingData, train
+from workers import bridge, files, gating
+from workers.bridge import Examples
+from workers.progress import Progress
+
+FEWEST_PER_CLASS = 2
+
+
+def run(job: Job, report: Progress) -> dict[str, Any]:
+    """Train on all settled revisions of now, unless that model exists; activate or reject it."""
+    study = job.study
+    encoder = bridge.choose_encoder(study)
+    codes = bridge.learnable_codes(study)
+    examples = bridge.read_examples(study, encoder_digest=encoder.digest)
+    why_not = _find_obstacle(examples, codes)
+    if why_not:
+        return {"model": None, "why": why_not}
+    configuration = TrainingConfiguration(seed=files.seed_of(study, files.TRAINING))
+    with report.fenced():
+        training_set = modelling.freeze_training_set(
+            study=study, digest=digest_examples(examples, codes), revision_ids=examples.revision_ids
+        )
+    model = _find_model(training_set, configuration)
+    if model is None:
+        data = TrainingData(
+            features=examples.features,
+            labels=examples.labels,
+            groups=examples.cases,
+            class_codes=tuple(codes),
+            revision_digest=training_set.digest,
+            encoder_name=encoder.name,
+            encoder_digest=encoder.digest,
+        )
+        model = _train(data, configuration, training_set, report)
+    if model.state == ModelState.CANDIDATE:
+        model = _judge(study, model, report)
+    return {"model": model.number, "state": model.state, "reasons": model.gate_reasons, "items": len(examples)}
+
+
+def digest_examples(examples: Examples, codes: list[str]) -> str:
+    """The digest of a training set: by public names and labels, so that it is the same in another database."""
+    labels = [codes[label] for label in examples.labels.tolist()]
+    rows = [[region, number, label] for (region, number), label in zip(examples.names, labels, strict=True)]
+    return canonical.digest({"classes": codes, "revisions": sorted(rows)})
+
+
+def _find_obstacle(examples: Examples, codes: list[str]) -> str:
+    counts = np.bincount(examples.labels, minlength=len(codes))
+    learnable = int((counts >= FEWEST_PER_CLASS).sum())
+    if learnable >= 2:
+        return ""
+    return (
+        f"A model tells classes apart: it needs two classes with {FEWEST_PER_CLASS} settled regions each outside the "
+        f"audit sample, and {learnable} of {len(codes)} classes have them so far."
+    )
+
+
+def _find_model(training_set: TrainingSet, configuration: TrainingConfiguration) -> ModelVersion | None:
+    return training_set.models.filter(configuration_digest=configuration.digest).first()
+
+
+def _train(
+    data: TrainingData, configuration: TrainingConfiguration, training_set: TrainingSet, report: Progress
+) -> ModelVersion:
+    candidate = train(data=data, configuration=configuration)
+    digest = registry.save(files.models_folder(), candidate)
+    with report.fenced():
+        return modelling.register_candidate(
+            training_set=training_set,
+            digest=digest,
+            configuration_digest=configuration.digest,
+            encoder=data.encoder_name,
+            encoder_digest=data.encoder_digest,
+            class_codes=list(data.class_codes),
+            numbers=candidate.report,
+        )
+
+
+def _judge(study: Study, model: ModelVersion, report: Progress) -> ModelVersion:
+    audit = bridge.read_examples(study, encoder_digest=model.encoder_digest, audit_half=AuditHalf.GATE)
+    verdict = gating.judge(study=study, model=model, audit=audit)
+    with report.fenced():
+        return modelling.judge(
+            model=model,
+            promote=verdict.promote,
+            reasons=verdict.reasons,
+            numbers={"gate": verdict.numbers},
+            looked=len(audit) >= study.policy.gate_min_items,
+        )
