@@ -28,7 +28,7 @@ LARGEST_PIXELS = 100_000_000
 Image.MAX_IMAGE_PIXELS = LARGEST_PIXELS
 _BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 _PYRAMID = "Convert it to a tiled, pyramidal TIFF."
-_DAMAGED = "Export it again as 8-bit RGB PNG or JPEG, or as a tiled TIFF."
+_DAMAGED = "Copy it again, or export it as 8-bit RGB PNG or JPEG, or as a tiled TIFF."
 # Resolution units of TIFF 6.0, tag 296, in µm.
 _UNIT_UM = {2: 25_400.0, 3: 10_000.0}
 
@@ -148,11 +148,12 @@ class ImageSlide:
             image = Image.open(self.path, formats=FORMATS)
         except UnidentifiedImageError as error:
             known = ", ".join(FORMATS)
-            reason = f"It is neither a slide OpenSlide knows nor an image Pillow may open ({known})."
+            reason = f"It is cut off, or neither a slide OpenSlide knows nor an image Pillow may open ({known})."
             raise SlideError(self.path, reason, _DAMAGED) from error
         except _BOMBS as error:
             raise SlideError(self.path, f"It is too large for a plain image ({error}).", _PYRAMID) from error
-        except (OSError, SyntaxError, ValueError) as error:
+        except (OSError, SyntaxError, ValueError, UserWarning) as error:
+            # Where warnings are errors, Pillow's doubts about a header arrive here.
             raise SlideError(self.path, f"Its header can't be read ({error}).", _DAMAGED) from error
         width, height = image.size
         if width < 1 or height < 1 or width * height > LARGEST_PIXELS:

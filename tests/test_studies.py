@@ -1,0 +1,138 @@
+"""Converters of the sample data: counts as in the sources' README files, boxes in place, quirks said."""
+
+import csv
+import tomllib
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests import studies
+from tests.studies import SourceError, convert_bccd, convert_chula, convert_slides, main, square_box
+
+CHULA_COUNTS = {
+    "normal": 964,
+    "macrocyte": 115,
+    "microcyte": 71,
+    "spherocyte": 483,
+    "target": 465,
+    "stomatocyte": 305,
+    "ovalocyte": 290,
+    "teardrop": 43,
+    "burr": 119,
+    "schistocyte": 125,
+    "uncategorised": 18,
+    "hypochromic": 135,
+    "elliptocyte": 126,
+}
+
+
+@pytest.fixture(scope="session")
+def data(shared: Path) -> Path:
+    return shared / "data"
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _check_folder(out: Path, *, slides: int, regions: int) -> None:
+    """What any study folder must hold: every path there, every region inside its slide, every class known."""
+    study = tomllib.loads((out / "study.toml").read_text(encoding="utf-8"))
+    codes = {item["code"] for item in study["classes"]}
+    for unique in ("code", "name", "colour", "key"):
+        assert len({item[unique] for item in study["classes"]}) == len(study["classes"])
+    listed, boxes, truth = (_rows(out / name) for name in ("slides.csv", "regions.csv", "truth.csv"))
+    assert (len(listed), len(boxes)) == (slides, regions)
+    assert len({row["case"] for row in listed}) == slides
+    sizes = {}
+    for row in listed:
+        with Image.open(out / row["path"]) as image:
+            sizes[row["path"]] = image.size
+    for row in boxes:
+        x, y, width, height = (int(row[key]) for key in ("x", "y", "width", "height"))
+        assert x >= 0 and y >= 0 and width > 0 and height > 0
+        assert x + width <= sizes[row["slide"]][0] and y + height <= sizes[row["slide"]][1]
+    assert len({tuple(row.values())[1:] for row in boxes}) == regions
+    assert [row["region"] for row in truth] == [row["id"] for row in boxes]
+    assert {row["label"] for row in truth} <= codes
+
+
+def test_chula_gives_a_region_for_each_of_its_points(data: Path, tmp_path: Path) -> None:
+    study = convert_chula(data / "blood_chula_rbc12", tmp_path)
+    assert study.counts() == CHULA_COUNTS
+    assert study.notes == ["53.txt labels no cell; its image is kept as a slide without regions."]
+    _check_folder(tmp_path, slides=89, regions=3259)
+    first = (data / "blood_chula_rbc12/labels/1.txt").read_text().split()[:2]
+    row = next(row for row in _rows(tmp_path / "regions.csv") if row["slide"] == "slides/1.jpg")
+    assert int(row["x"]) == max(0, int(first[0]) - 36) and int(row["y"]) == max(0, int(first[1]) - 36)
+
+
+def test_bccd_gives_a_region_for_each_box_with_an_area(data: Path, tmp_path: Path) -> None:
+    study = convert_bccd(data / "blood_bccd", tmp_path)
+    assert study.counts() == {"red-cell": 4155 - 2, "white-cell": 372, "platelet": 361}
+    assert len(study.notes) == 2
+    assert "BloodImage_00338.xml" in study.notes[0] and "BloodImage_00343.xml" in study.notes[1]
+    _check_folder(tmp_path, slides=364, regions=4886)
+
+
+def test_plain_slides_come_without_regions(data: Path, tmp_path: Path) -> None:
+    study = convert_slides(data / "slides", tmp_path)
+    assert len(study.slides) == 2 and study.notes == ["README.md is no slide and is left out."]
+    assert not (tmp_path / "regions.csv").exists() and not (tmp_path / "truth.csv").exists()
+    region = tomllib.loads((tmp_path / "study.toml").read_text(encoding="utf-8"))["region"]
+    assert region == {"width": 256, "height": 256, "um_per_px": 0.5}
+
+
+def test_images_in_the_folder_are_those_of_the_source(data: Path, tmp_path: Path) -> None:
+    source = data / "slides" / "CMU-1-Small-Region.svs"
+    convert_slides(data / "slides", tmp_path)
+    assert (tmp_path / "slides" / source.name).read_bytes() == source.read_bytes()
+    assert not (tmp_path / "slides" / source.name).is_symlink()
+
+
+def test_square_box_is_cut_off_at_the_edge() -> None:
+    assert square_box(100, 100, edge=72, dimensions=(640, 480)) == (64, 64, 72, 72)
+    assert square_box(5, 478, edge=72, dimensions=(640, 480)) == (0, 442, 41, 38)
+
+
+def _chula_of(folder: Path, labels: str) -> Path:
+    (folder / "images").mkdir(parents=True)
+    (folder / "labels").mkdir()
+    Image.new("RGB", (200, 150), (220, 220, 220)).save(folder / "images" / "7.jpg")
+    (folder / "labels" / "7.txt").write_text(labels)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [("10 20\n", "line 1: '10 20' is not three"), ("1 2 0\n3 4 99\n", "line 2: there is no type 99")],
+)
+def test_damaged_label_line_is_named(tmp_path: Path, labels: str, words: str) -> None:
+    with pytest.raises(SourceError, match=words):
+        convert_chula(_chula_of(tmp_path / "in", labels), tmp_path / "out")
+
+
+def test_two_labels_on_one_point_give_one_region_and_a_note(tmp_path: Path) -> None:
+    study = convert_chula(_chula_of(tmp_path / "in", "90 70 0\n90 70 3\n"), tmp_path / "out")
+    assert study.counts() == {"normal": 1}
+    assert study.notes == ["slides/7.jpg: two labels for the box at 54, 34; the first is kept."]
+
+
+def test_command_line_converts_once_and_then_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["chula", str(_chula_of(tmp_path / "in", "90 70 4\n")), str(tmp_path / "out")]
+    assert main(arguments) == 0
+    assert "1 slides, 1 regions" in capsys.readouterr().out
+    assert main(arguments) == 2
+    assert "is not empty" in capsys.readouterr().err
+    assert main(["bccd", str(tmp_path / "nowhere"), str(tmp_path / "new")]) == 2
+    assert "is not a folder" in capsys.readouterr().err
+
+
+def test_other_files_of_the_same_form_work(tmp_path: Path) -> None:
+    """The folder is an argument: nothing is bound to the files of the sample."""
+    assert set(studies.CONVERTERS) == {"chula", "bccd", "slides"}
+    study = convert_chula(_chula_of(tmp_path / "in", "20 20 12\n100 100 5\n"), tmp_path / "out")
+    assert study.counts() == {"elliptocyte": 1, "stomatocyte": 1}
+    assert [row["x"] for row in _rows(tmp_path / "out" / "regions.csv")] == ["0", "64"]
