@@ -20,6 +20,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from project import locks
+from project.logs import last_lines, open_log
 from project.places import REPOSITORY, EngineError, Place, find_place, prepare, var_folder
 from project.postgres_names import APP_ROLE, OWNER_ROLE, PORT, postgres_url
 
@@ -163,8 +164,7 @@ def _state(place: Place) -> dict[str, dict[str, int | None]]:
 
 
 def _launch_keeper(place: Place) -> None:
-    with (place.log / "keeper.log").open("ab") as log:
-        os.fchown(log.fileno(), place.owner, -1)
+    with open_log(place, "keeper") as log:
         subprocess.run(
             [sys.executable, "-m", "project.keeper", "--detach", str(place.var)],
             cwd=REPOSITORY,
@@ -184,9 +184,7 @@ def _end_keeper(place: Place) -> None:
 
 def _failure(place: Place, what: str) -> str:
     lines = [f"The embedded engines in {place.base} {what}. The last lines of their logs:"]
-    for path in sorted(place.log.glob("*.log")):
-        tail = path.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
-        lines += [f"  {path.name}: {line}" for line in tail]
+    lines += [f"  {line}" for line in last_lines(place, count=LOG_TAIL_LINES)]
     lines.append("Mend what they name, or set DATABASE_URL and REDIS_URL to engines that run elsewhere.")
     return "\n".join(lines)
 

@@ -15,10 +15,11 @@ import sys
 import time
 from pathlib import Path
 from types import FrameType
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from project import locks
 from project.binaries import find_binaries
+from project.logs import open_log
 from project.places import EngineError, Place, find_place, prepare
 from project.postgres import Postgres
 from project.processes import die_with_parent, stop
@@ -31,7 +32,6 @@ FIRST_DELAY_SECONDS, LAST_DELAY_SECONDS = 0.2, 5.0
 HEALTHY_SECONDS = 10.0
 STOP_PATIENCE_SECONDS = 15.0
 HOPELESS_DEATHS = 5
-LOG_BYTES = 5_000_000
 
 
 class Engine(Protocol):
@@ -204,16 +204,6 @@ class Keeper:
         self._last_state = state
 
 
-def open_log(place: Place, name: str) -> BinaryIO:
-    """Open an engine's log for appending; a long one is first moved to `<name>.log.old`."""
-    path = place.log / f"{name}.log"
-    if path.exists() and path.stat().st_size > LOG_BYTES:
-        path.rename(path.with_suffix(".log.old"))
-    log = path.open("ab")
-    os.fchown(log.fileno(), place.owner, -1)
-    return log
-
-
 def _say(text: str) -> None:
     # Whoever read this may have gone, and that is no reason to leave the engines alone.
     with contextlib.suppress(BrokenPipeError):
@@ -223,13 +213,9 @@ def _say(text: str) -> None:
 def main(words: list[str] | None = None) -> int:
     """Run a keeper; see --help."""
     parser = argparse.ArgumentParser(prog="python -m project.keeper", description=__doc__)
-    parser.add_argument(
-        "folder", type=Path, nargs="?", help="the var folder (default: CONCORD_VAR, else ./var)"
-    )
+    parser.add_argument("folder", type=Path, nargs="?", help="the var folder (default: CONCORD_VAR, else ./var)")
     parser.add_argument("--detach", action="store_true", help="return at once and keep in the background")
-    parser.add_argument(
-        "--stay", action="store_true", help="keep until told to stop; stand by while another keeps"
-    )
+    parser.add_argument("--stay", action="store_true", help="keep until told to stop; stand by while another keeps")
     given = parser.parse_args(words)
     if given.detach and os.fork():
         # Without flushing or unwinding: the child does that.

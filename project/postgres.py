@@ -21,7 +21,7 @@ from psycopg import sql
 from project.binaries import Binaries
 from project.places import EngineError, Place, account_name
 from project.postgres_names import APP_ROLE, DATABASE, OWNER_ROLE, PORT, SUPER_ROLE
-from project.processes import die_with_parent, stop_leftovers
+from project.processes import die_with_parent, mentions, stop_leftovers
 
 MAJOR_VERSION = "18"
 SETTINGS: Mapping[str, str] = {
@@ -146,7 +146,7 @@ class Postgres:
         folder, title = b"-D\0" + os.fsencode(self.data) + b"\0", f"postgres: {self.place.tag}: ".encode()
         stop_leftovers(
             uid=self.place.uid,
-            is_ours=lambda command: folder in command or command.startswith(title),
+            is_ours=lambda command: mentions(command, folder) or command.startswith(title),
             signals=(signal.SIGINT, signal.SIGQUIT, signal.SIGKILL),
             patience_seconds=10,
         )

@@ -22,7 +22,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 @dataclass(frozen=True)
 class RunningProcess:
-    """A process of this machine: its id, its owner, and its command line with NUL between the words."""
+    """A process of this machine: its id, its owner, and its command line, NUL or (from `ps`) a space between words."""
 
     pid: int
     uid: int
@@ -82,14 +82,17 @@ def stop(process: subprocess.Popen[bytes], *, signals: Iterable[int], patience_s
             process.wait(patience_seconds)
 
 
+def mentions(command: bytes, words: bytes) -> bool:
+    """Whether a command line holds these words in a row; `ps`, unlike /proc, can't tell a space from a gap."""
+    return words.replace(b"\0", b" ") in command.replace(b"\0", b" ")
+
+
 def _matching(uid: int, is_ours: Callable[[bytes], bool]) -> list[int]:
     return [process.pid for process in list_processes() if process.uid == uid and is_ours(process.command)]
 
 
 def _list_with_ps() -> Iterable[RunningProcess]:
-    listing = subprocess.run(
-        ["ps", "-axww", "-o", "pid=,uid=,command="], capture_output=True, check=True
-    ).stdout
+    listing = subprocess.run(["ps", "-axww", "-o", "pid=,uid=,command="], capture_output=True, check=True).stdout
     for line in listing.splitlines():
         pid, uid, command = line.split(None, 2)
-        yield RunningProcess(int(pid), int(uid), command.replace(b" ", b"\0"))
+        yield RunningProcess(int(pid), int(uid), command + b" ")

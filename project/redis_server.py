@@ -14,7 +14,7 @@ from pathlib import Path
 
 from project.binaries import Binaries
 from project.places import Place, make_private
-from project.processes import stop_leftovers
+from project.processes import mentions, stop_leftovers
 
 
 class Redis:
@@ -37,7 +37,7 @@ class Redis:
         name = os.fsencode(self.socket)
         stop_leftovers(
             uid=self.place.uid,
-            is_ours=lambda command: b"redis-server" in command and name in command,
+            is_ours=lambda command: mentions(command, b"redis-server") and mentions(command, name),
             signals=(signal.SIGTERM, signal.SIGKILL),
             patience_seconds=5,
         )

@@ -27,9 +27,7 @@ def secret_key(folder: Path | None = None) -> str:
         _make(path)
     key = path.read_text().strip()
     if not key:
-        raise ValueError(
-            f"{path} is empty; delete it, and the next start makes a new key (people log in again)."
-        )
+        raise ValueError(f"{path} is empty; delete it, and the next start makes a new key (people log in again).")
     return key
 
 
@@ -41,6 +39,8 @@ def _make(path: Path) -> None:
             file.write(secrets.token_urlsafe(KEY_BYTES) + "\n")
             file.flush()
             os.fsync(file.fileno())
+            # Root in a user's folder leaves the user able to go on.
+            os.fchown(file.fileno(), path.parent.stat().st_uid, -1)
         # A link, unlike a rename, leaves the key of a process that was quicker.
         os.link(unfinished, path)
     except FileExistsError:

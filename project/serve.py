@@ -11,9 +11,10 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from project import embedded
-from project.places import REPOSITORY, var_folder
+from project.places import REPOSITORY, find_place, make_private, var_folder
 from project.runner import Program, Runner
 
 DEFAULT_PORT = 8000
@@ -42,15 +43,13 @@ def open_listener(*, port: int | None = None) -> socket.socket:
             return listener
         except OSError as error:
             listener.close()
-            print(
-                f"Port {candidate} of {host} can't be used ({error.strerror}); trying the next.", flush=True
-            )
+            print(f"Port {candidate} of {host} can't be used ({error.strerror}); trying the next.", flush=True)
     raise OSError(f"No port of {host} from {first} on is free. Set PORT to one that is.")
 
 
 def programs(*, listener: socket.socket, var: Path) -> list[Program]:
     """The programs in the order in which they start. `var`: where beat keeps its schedule."""
-    celery = (sys.executable, "-m", "celery", "-A", "project")
+    celery = (sys.executable, "-m", "celery", "--quiet", "-A", "project")
     worker = (*celery, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle")
     # A worker whose runner was killed drops its task instead of finishing it: the row sends it again.
     dies_by = signal.SIGQUIT
@@ -67,12 +66,8 @@ def programs(*, listener: socket.socket, var: Path) -> list[Program]:
             argv=(sys.executable, "-m", "gunicorn", "project.wsgi", *web),
             pass_fds=(listener.fileno(),),
         ),
-        Program(
-            name="workers", argv=(*worker, "-Q", "io,cpu", "-c", "2", "-n", "cpu@%h"), death_signal=dies_by
-        ),
-        Program(
-            name="trainer", argv=(*worker, "-Q", "train", "-c", "1", "-n", "train@%h"), death_signal=dies_by
-        ),
+        Program(name="workers", argv=(*worker, "-Q", "io,cpu", "-c", "2", "-n", "cpu@%h"), death_signal=dies_by),
+        Program(name="trainer", argv=(*worker, "-Q", "train", "-c", "1", "-n", "train@%h"), death_signal=dies_by),
         Program(name="beat", argv=(*celery, "beat", "-s", str(var / "beat-schedule"), "--pidfile", "")),
         Program(name="sweep", argv=(sys.executable, str(REPOSITORY / "manage.py"), "sweep")),
     ]
@@ -85,35 +80,57 @@ def url(listener: socket.socket) -> str:
     return f"http://{shown}:{port}/"
 
 
+class Site:
+    """Everything that `make serve` runs, started: the engines, the listening socket and the runner."""
+
+    def __init__(self, *, output: TextIO | None = None, port: int | None = None) -> None:
+        """Start it all; labelled lines go to `output` (default: the terminal).
+
+        Raises EngineError where the engines can't be started, OSError where no port is free.
+        """
+        var = var_folder()
+        if uses_embedded():
+            embedded.ensure()
+        place = find_place(var)
+        var.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(var / "run", owner=place.owner, gid=place.gid)
+        self._listener = open_listener(port=port)
+        self.url = url(self._listener)
+        self.runner = Runner(
+            programs(listener=self._listener, var=var), pid_folder=var / "run", cwd=REPOSITORY, output=output
+        )
+        self.runner.start()
+
+    def close(self) -> None:
+        """Stop the programs, then the engines unless somebody else uses them."""
+        self.runner.stop()
+        self._listener.close()
+        if uses_embedded():
+            embedded.release()
+
+
 def main() -> int:
     """Run everything until Ctrl-C or SIGTERM; a second one stops without patience."""
     argparse.ArgumentParser(prog="python -m project.serve", description=__doc__).parse_args()
-    var = var_folder()
     try:
-        if uses_embedded():
-            embedded.ensure()
-        listener = open_listener()
+        site = Site()
     except (embedded.EngineError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    runner = Runner(programs(listener=listener, var=var), pid_folder=var / "run", cwd=REPOSITORY)
     asked: list[int] = []
 
     def end(number: int, _frame: object) -> None:
         asked.append(number)
         if len(asked) > 1:
-            runner.hurry()
+            site.runner.hurry()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)
-    runner.start()
-    print(f"Concord is at {url(listener)} (Ctrl-C stops everything).", flush=True)
-    while not asked and not runner.wait(0.2):
+    print(f"Concord is at {site.url} (Ctrl-C stops everything).", flush=True)
+    while not asked and not site.runner.wait(0.2):
         pass
     print("Stopping.", flush=True)
-    runner.stop()
-    if uses_embedded():
-        embedded.release()
+    site.close()
     return 0 if asked else 1
 
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import socket
+import subprocess
 import sys
-from collections.abc import Iterator
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from project import serve
+from project import embedded, serve
+from project.places import REPOSITORY
+from project.processes import list_processes
 
 
 @pytest.fixture
@@ -54,3 +62,56 @@ def test_programs_are_those_of_the_design(
     without = serve.programs(listener=taken, var=tmp_path)
     assert [program.name for program in without] == names[1:]
     assert all(program.argv[0] == sys.executable for program in without)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_everything_runs_comes_back_after_a_kill_and_leaves_nothing(ground: Path) -> None:
+    """`make serve` as a process: the site answers, every program restarts, one Ctrl-C ends all."""
+    var = ground / "served"
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
+    environment |= {"CONCORD_VAR": str(var), "PORT": "18650", "PYTHONWARNINGS": "ignore"}
+    run = {"cwd": REPOSITORY, "env": environment, "text": True}
+    subprocess.run([sys.executable, "manage.py", "prepare_database", "-v0"], check=True, **run)  # type: ignore[call-overload]
+    with (ground / "output").open("w+") as output:
+        served = subprocess.Popen([sys.executable, "-m", "project.serve"], stdout=output, stderr=output, **run)  # type: ignore[call-overload]
+        try:
+            log = ground / "output"
+            wait_for(lambda: "Concord is at http://127.0.0.1:" in log.read_text())
+            url = log.read_text().split("Concord is at ")[1].split()[0]
+            wait_for(lambda: answers(url))
+            names = ("web", "workers", "trainer", "beat", "sweep", "engines")
+            first = {name: pid_of(var, name) for name in names}
+            for name in names:
+                os.kill(first[name], signal.SIGKILL)
+            wait_for(lambda: all(pid_of(var, name) not in (0, first[name]) for name in names))
+            wait_for(lambda: answers(url))
+        finally:
+            served.send_signal(signal.SIGINT)
+            code = served.wait(60)
+    assert code == 0
+    assert embedded.engine_pids(var) == {}
+    assert not [process for process in list_processes() if os.fsencode(var) in process.command]
+    assert list((var / "run").iterdir()) == []
+    embedded.discard(var)
+
+
+def pid_of(var: Path, name: str) -> int:
+    """The pid that the runner has written for a program; 0 while it is down."""
+    path = var / "run" / f"{name}.pid"
+    with contextlib.suppress(FileNotFoundError):
+        return int(path.read_text())
+    return 0
+
+
+def answers(url: str) -> bool:
+    with contextlib.suppress(OSError):
+        return urllib.request.urlopen(f"{url}admin/login/", timeout=5).status == 200
+    return False
+
+
+def wait_for(is_true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 90
+    while not is_true():
+        assert time.monotonic() < deadline, "not within 90 s"
+        time.sleep(0.1)
