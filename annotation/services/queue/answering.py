@@ -117,7 +117,7 @@ def _write(
     leases.end(assignment, state=AssignmentState.SUBMITTED, at=at)
     revision = None
     if assignment.pick_id:
-        pick = _lock_pick(assignment)
+        pick = _lock_pick(assignment.pick_id)
         if assignment.kind in SLOT_KINDS and not pick.has_begun:
             pick.has_begun = True
             pick.save(update_fields=["has_begun"])
@@ -143,11 +143,11 @@ def _next_number(assignment: Assignment) -> int:
     return (newest or 0) + 1
 
 
-def _lock_pick(assignment: Assignment) -> Pick:
+def _lock_pick(pick_id: int) -> Pick:
     return (
         Pick.objects.select_for_update(of=("self",))
         .select_related("region", "region__current_revision", "study")
-        .get(pk=assignment.pick_id)
+        .get(pk=pick_id)
     )
 
 
@@ -190,7 +190,10 @@ def _withdraw(assignment: Assignment, *, original: Annotation, idempotency_key: 
     )
     assignment.state = AssignmentState.WITHDRAWN
     assignment.save(update_fields=["state"])
-    revision = _reopen_pick(assignment, original=original, at=at) if assignment.pick_id else None
+    revision = None
+    if assignment.pick_id:
+        pick = _lock_pick(assignment.pick_id)
+        revision = _reopen_pick(pick, kind=assignment.kind, original=original, at=at)
     fresh = Assignment.objects.create(
         study=assignment.study,
         region=assignment.region,
@@ -206,10 +209,9 @@ def _withdraw(assignment: Assignment, *, original: Annotation, idempotency_key: 
     return fresh
 
 
-def _reopen_pick(assignment: Assignment, *, original: Annotation, at: datetime) -> GroundTruthRevision | None:
+def _reopen_pick(pick: Pick, *, kind: str, original: Annotation, at: datetime) -> GroundTruthRevision | None:
     """Open pick and region again where they were settled on the answer taken back. The slot stays with its author."""
-    pick = _lock_pick(assignment)
-    is_adjudication = assignment.kind == AssignmentKind.ADJUDICATE
+    is_adjudication = kind == AssignmentKind.ADJUDICATE
     if pick.state == PickState.OPEN:
         return None
     busy = Pick.objects.filter(region=pick.region_id, state__in=[PickState.OPEN, PickState.ADJUDICATION])
@@ -226,7 +228,7 @@ def _reopen_pick(assignment: Assignment, *, original: Annotation, at: datetime) 
     if rests_on_it:
         revision = truth.reopen(
             region=pick.region,
-            study=assignment.study,
+            study=pick.study,
             reason="An answer it rested on was taken back.",
             method=Method.WITHDRAWAL,
             at=at,
@@ -243,7 +245,7 @@ def _reopen_pick(assignment: Assignment, *, original: Annotation, at: datetime) 
 
 def _live_again(row: Annotation) -> Assignment:
     again = Assignment.objects.filter(
-        region=row.region_id, annotator=row.annotator_id, pk__gt=row.assignment.pk
+        region=row.region_id, annotator=row.annotator_id, leased_at=row.created_at
     ).order_by("pk")
     found = again.first()
     if found is None:
