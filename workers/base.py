@@ -45,7 +45,6 @@ def declare(entry: catalogue.Entry) -> Callable[[int], bool]:
         Callable[[int], bool],
         shared_task(
             name=entry.task,
-            queue=entry.queue,
             acks_late=True,
             reject_on_worker_lost=True,
             ignore_result=True,
@@ -59,9 +58,7 @@ def declare_periodic(name: str, function: Callable[..., None]) -> Callable[..., 
     """A Celery task for beat: quick, idempotent, and worth nothing when late."""
     return cast(
         Callable[..., None],
-        shared_task(name=name, acks_late=False, ignore_result=True, soft_time_limit=30, time_limit=40)(
-            function
-        ),
+        shared_task(name=name, acks_late=False, ignore_result=True, soft_time_limit=30, time_limit=40)(function),
     )
 
 

@@ -151,9 +151,7 @@ def reclaim_dead() -> list[Job]:
                 ready.append(job)
             else:
                 job.state, job.finished_at = JobState.FAILED, now
-                job.error += (
-                    f" That was the last of {job.max_attempts} attempts; retry it once the cause is known."
-                )
+                job.error += f" That was the last of {job.max_attempts} attempts; retry it once the cause is known."
             job.save()
     return ready
 

@@ -84,7 +84,7 @@ def _training_due(study: Study, latest: dict[str, Job]) -> Job | None:
     if count >= wanted:
         return train_now(study=study, trigger=f"{count} newly settled revisions")
     pause = timedelta(minutes=policy.retrain_every_minutes)
-    if count and not is_first and last is not None and clock.now() - last.created_at > pause:
+    if count and not is_first and last is not None and clock.now() - (last.finished_at or last.created_at) > pause:
         return train_now(study=study, trigger=f"{policy.retrain_every_minutes:g} minutes since the last training")
     return None
 

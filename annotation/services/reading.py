@@ -42,9 +42,7 @@ def mark_failed(*, slide: Slide, failure: str) -> None:
     slide.save(update_fields=["state", "failure"])
 
 
-def record_shard(
-    *, slide: Slide, encoder_digest: str, stored_name: str, checksum: str, rows: int
-) -> FeatureShard:
+def record_shard(*, slide: Slide, encoder_digest: str, stored_name: str, checksum: str, rows: int) -> FeatureShard:
     """The row of a slide's features under one encoder."""
     shard, _ = FeatureShard.objects.get_or_create(
         slide=slide,

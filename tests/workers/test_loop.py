@@ -185,7 +185,8 @@ class TestTraining:
         for _ in range(3):
             settle(factories.region(slide))
         job = loop.nudge(study=study)[0]
-        end(job, created_at=timezone.now() - timedelta(hours=1))
+        end(job)
+        Job.objects.filter(pk=job.pk).update(finished_at=timezone.now() - timedelta(hours=1))
         model(study)
         assert loop.nudge(study=study) == []
         settle(factories.region(slide))

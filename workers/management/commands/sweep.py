@@ -21,8 +21,7 @@ class Command(BaseCommand):
         if options["once"]:
             swept = sweep.sweep_once()
             self.stdout.write(
-                f"{swept.expired} leases expired, {swept.reclaimed} jobs taken from the dead, "
-                f"{swept.rung} bells rung."
+                f"{swept.expired} leases expired, {swept.reclaimed} jobs taken from the dead, {swept.rung} bells rung."
             )
             return
         stopped = threading.Event()
