@@ -1,9 +1,8 @@
 """People as threads on real time, with real workers doing the jobs in their own processes.
 
-Decides how threads meet the queue's answers (wait, try again, stop); refuses to know what is labelled.
+Decides how threads meet the queue's answers (wait, try again, stop); refuses to know how they reach it.
 """
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -11,42 +10,44 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connection
 
-from annotation.errors import LeaseLost, TryAgain
 from annotation.models import Job, Study
 from annotation.services import loop
 from annotation.states import LIVE_JOBS
-from workers.simulation import work
 from workers.simulation.crew import Crew, Person
-
-logger = logging.getLogger(__name__)
+from workers.simulation.patience import patiently
+from workers.simulation.work import Outcome, Workplace
 
 PAUSE_SECONDS = 0.3
 PATIENCE_SECONDS = 900.0
 
 
 class Crowd:
-    """Runs a study's people as threads against the database, `think_scale` times their simulated seconds."""
+    """Runs a study's people, a thread each, at a workplace; `told` is called after each answer."""
 
     def __init__(
-        self, *, study: Study, crew: Crew, think_scale: float = 0.0, told: Callable[[], None] = lambda: None
+        self, *, study: Study, crew: Crew, workplace: Workplace, told: Callable[[], None] = lambda: None
     ) -> None:
         self.study = study
         self.crew = crew
         self.answers = 0
-        self._think_scale = think_scale
+        self._workplace = workplace
         self._told = told
         self._lock = threading.Lock()
-        self._holding = 0
+        self._at_work = 0
+        self._stops = threading.Event()
+
+    def stop(self) -> None:
+        """Let everybody finish the region at hand and go."""
+        self._stops.set()
 
     def run_jobs(self) -> None:
         """Wait until the workers have nothing left to do; TimeoutError where they do not get on."""
-        loop.nudge(study=self.study)
+        patiently(lambda: loop.nudge(study=self.study))
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while self._jobs_live():
+        while self._jobs_live() and not self._stops.is_set():
             if time.monotonic() > deadline:
                 raise TimeoutError("Background jobs do not end: are workers running? See the jobs' errors.")
             time.sleep(PAUSE_SECONDS)
-            self._told()
 
     def label(self, *, until: int | None = None) -> None:
         """Let annotators answer until nothing is left for them, or `until` answers are given."""
@@ -59,49 +60,50 @@ class Crowd:
     def _run(self, people: list[Person], *, kind: str, until: int | None) -> None:
         with ThreadPoolExecutor(len(people)) as pool:
             futures = [pool.submit(self._live, person, kind, until) for person in people]
+            for future in futures:
+                # The first who fails ends the day for all.
+                future.add_done_callback(lambda done: self.stop() if done.exception() else None)
         for future in futures:
             future.result()
 
     def _live(self, person: Person, kind: str, until: int | None) -> None:
+        vain = 0
         try:
-            while until is None or self.answers < until:
-                worked = self._work_once(person, kind)
-                if not worked and self._is_over(kind):
+            while not self._stops.is_set() and (until is None or self.answers < until):
+                outcome = self._work_once(person, kind)
+                if outcome is Outcome.ANSWERED:
+                    self._told()
+                if outcome is not Outcome.NOTHING:
+                    vain = 0
+                    continue
+                # Asked in vain once, a batch may have come since; twice, with nobody at work, none will.
+                vain = vain + 1 if self._is_over(kind) else 0
+                if vain == 2:
                     return
+                time.sleep(PAUSE_SECONDS)
         finally:
             connection.close()
 
-    def _work_once(self, person: Person, kind: str) -> bool:
-        """One claim and answer; False after a pause when nothing was to be had."""
+    def _work_once(self, person: Person, kind: str) -> Outcome:
+        with self._lock:
+            self._at_work += 1
         try:
+            outcome = self._workplace.work_once(person, kind=kind)
+        finally:
             with self._lock:
-                self._holding += 1
-            try:
-                task = work.take(person, kind=kind)
-                if task is not None:
-                    time.sleep(task.response.seconds * self._think_scale)
-                    answered = work.finish(person, task)
-                    with self._lock:
-                        self.answers += answered
-                    self._told()
-                    return True
-            finally:
-                with self._lock:
-                    self._holding -= 1
-        except (TryAgain, LeaseLost) as error:
-            logger.info("%s", error.message)
-            return True
-        time.sleep(PAUSE_SECONDS)
-        return False
+                self._at_work -= 1
+        with self._lock:
+            self.answers += outcome is Outcome.ANSWERED
+        return outcome
 
     def _is_over(self, kind: str) -> bool:
-        """Whether nothing can come any more: nobody holds a region and no job is under way."""
+        """Whether nothing can come any more: nobody is at work and no job is under way."""
         if kind == "adjudicate":
             return True
-        if self._holding or self._jobs_live():
+        if self._at_work or self._jobs_live():
             return False
-        loop.nudge(study=self.study)
+        patiently(lambda: loop.nudge(study=self.study))
         return not self._jobs_live()
 
     def _jobs_live(self) -> bool:
-        return Job.objects.filter(study=self.study, state__in=LIVE_JOBS).exists()
+        return patiently(Job.objects.filter(study=self.study, state__in=LIVE_JOBS).exists)

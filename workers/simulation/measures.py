@@ -6,8 +6,8 @@ Decides the figures of a report; refuses to steer anything by them.
 from collections import Counter
 from typing import Any
 
-from annotation.models import Annotation, Finding, ModelVersion, Region, Study
-from annotation.states import AnswerKind, ModelState, RegionState
+from annotation.models import Annotation, Finding, Job, ModelVersion, Region, Study
+from annotation.states import AnswerKind, JobState, ModelState, RegionState
 
 
 def count_answers(study: Study) -> int:
@@ -82,6 +82,12 @@ def count_findings(study: Study) -> dict[str, int]:
     """Findings of all passes: rule and state -> how many."""
     rows = Finding.objects.filter(consistency_pass__study=study).values_list("rule", "severity", "state")
     return {" ".join(key): count for key, count in sorted(Counter(rows).items())}
+
+
+def describe_failed_jobs(study: Study) -> list[dict[str, str]]:
+    """Kind, key and error of every job that was given up."""
+    rows = Job.objects.filter(study=study, state=JobState.FAILED).order_by("pk")
+    return list(rows.values("kind", "key", "error"))
 
 
 def _rounded(value: float) -> float:

@@ -59,6 +59,7 @@ def build(*, study: Study, curve: Curve, closed: Closed, seed: int, wall_seconds
         "release_digest": closed.release.manifest_digest if closed.release else None,
         "release_verified": closed.is_verified,
         "problems": closed.problems,
+        "jobs_failed": measures.describe_failed_jobs(study),
         "wall_seconds": round(wall_seconds, 2),
         "policy": study.policy.to_json(),
         "seed": seed,

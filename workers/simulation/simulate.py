@@ -17,6 +17,7 @@ from workers.simulation.annotators import Habits
 from workers.simulation.crew import Crew, hire
 from workers.simulation.crowd import Crowd
 from workers.simulation.lockstep import START, Lockstep
+from workers.simulation.work import ThroughServices
 
 CURVE_POINTS = 30
 Told = Callable[[str], None]
@@ -61,8 +62,11 @@ def _hands(copy: Study, crew: Crew, plan: Plan, curve: report.Curve, told: Told)
         if len(curve.points) > before:
             told(describe(copy, curve.points[-1]))
 
-    kind = Lockstep if plan.is_lockstep else Crowd
-    hands: Lockstep | Crowd = kind(study=copy, crew=crew, told=look)
+    hands: Lockstep | Crowd
+    if plan.is_lockstep:
+        hands = Lockstep(study=copy, crew=crew, told=look)
+        return hands
+    hands = Crowd(study=copy, crew=crew, workplace=ThroughServices(), told=look)
     return hands
 
 

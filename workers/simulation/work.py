@@ -3,14 +3,32 @@
 Decides the order of calls; refuses to know time and threads.
 """
 
+import time
 from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
 
+from annotation.errors import LeaseLost, TryAgain
 from annotation.models import Annotation, Assignment
 from annotation.services import queue
 from annotation.states import AnswerKind
 from workers.simulation import oracle
 from workers.simulation.annotators import Response
 from workers.simulation.crew import Person
+
+
+class Outcome(Enum):
+    """What came of one piece of work."""
+
+    ANSWERED = "answered"
+    PASSED = "passed on: skipped, lost, or everything was locked"
+    NOTHING = "nothing was to be had"
+
+
+class Workplace(Protocol):
+    """Where people reach the queue. Called from one thread for each person."""
+
+    def work_once(self, person: Person, *, kind: str) -> Outcome: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +67,21 @@ def finish(person: Person, task: Task) -> bool:
         seconds=task.response.seconds,
     )
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class ThroughServices:
+    """People in this process, `pace` times their simulated seconds slow."""
+
+    pace: float = 0.0
+
+    def work_once(self, person: Person, *, kind: str) -> Outcome:
+        """Claim and answer one region."""
+        try:
+            task = take(person, kind=kind)
+            if task is None:
+                return Outcome.NOTHING
+            time.sleep(task.response.seconds * self.pace)
+            return Outcome.ANSWERED if finish(person, task) else Outcome.PASSED
+        except (TryAgain, LeaseLost):
+            return Outcome.PASSED
