@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
+import math
 import os
 import shutil
 import sys
@@ -48,9 +50,32 @@ class SourceError(Exception):
 class Study:
     """A study in the making: slides (path in the folder, case, lab), boxes with their truth, and what was odd."""
 
+    out: Path
     slides: list[tuple[str, str, str]] = field(default_factory=list)
     regions: list[tuple[str, Box, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    _paths: dict[str, str] = field(default_factory=dict)
+
+    def add_slide(self, image: Path, *, case: str, lab: str) -> tuple[str, tuple[int, int]]:
+        """Take an image in and return its path in the folder and its size; the same bytes come in only once."""
+        with image.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        dimensions = _measure(image)
+        if digest not in self._paths:
+            self._paths[digest] = _take_image(image, self.out)
+            self.slides.append((self._paths[digest], case, lab))
+        return self._paths[digest], dimensions
+
+    def add_regions(self, image: Path, path: str, found: list[tuple[Box, str]]) -> None:
+        """Add the boxes of one label file. Where the image came before, cells labelled there are left out."""
+        before = [box for other, box, _ in self.regions if other == path]
+        fresh = [(path, box, label) for box, label in found if not any(_is_same_cell(box, old) for old in before)]
+        self.regions += fresh
+        if Path(path).name != image.name:
+            self.notes.append(
+                f"{image.name} is the same image as {Path(path).name}: {len(fresh)} of its {len(found)} cells "
+                "are added there, the others are labelled already."
+            )
 
     def counts(self) -> Counter[str]:
         """Return the number of regions by class code."""
@@ -59,17 +84,15 @@ class Study:
 
 def convert_chula(source: Path, out: Path) -> Study:
     """Chula RBC-12: images/N.jpg and labels/N.txt with `x y type` a line; a square around each point."""
-    study = Study()
+    study = Study(out)
     for image in _images(source / "images"):
-        path, (width, height) = _take_image(image, out)
-        study.slides.append((path, f"field-{image.stem}", "chula"))
+        path, dimensions = study.add_slide(image, case=f"field-{image.stem}", lab="chula")
         labels = source / "labels" / f"{image.stem}.txt"
         points = _read_points(labels)
         if not points:
             study.notes.append(f"{labels.name} labels no cell; its image is kept as a slide without regions.")
-        for x, y, kind in points:
-            box = square_box(x, y, edge=CHULA_EDGE, dimensions=(width, height))
-            study.regions.append((path, box, CHULA[kind].code))
+        found = [(square_box(x, y, edge=CHULA_EDGE, dimensions=dimensions), CHULA[kind].code) for x, y, kind in points]
+        study.add_regions(image, path, found)
     _write_study(study, out, name="Chula RBC-12 red cells", edge=CHULA_EDGE, classes=CHULA)
     return study
 
@@ -80,10 +103,11 @@ def convert_bccd(source: Path, out: Path) -> Study:
     Three classes as boxed. The subtype list names the white cells of a field, not of a box, so it is left aside.
     """
     codes = {"RBC": "red-cell", "WBC": "white-cell", "Platelets": "platelet"}
-    study = Study()
+    study = Study(out)
     for image in _images(source / "JPEGImages"):
-        path, dimensions = _take_image(image, out)
-        study.slides.append((path, f"field-{image.stem.rsplit('_', 1)[-1]}", "bccd"))
+        case = f"field-{image.stem.rsplit('_', 1)[-1]}"
+        path, dimensions = study.add_slide(image, case=case, lab="bccd")
+        found = []
         for name, (left, top, right, bottom) in _read_boxes(source / "Annotations" / f"{image.stem}.xml"):
             if right <= left or bottom <= top:
                 study.notes.append(f"{image.stem}.xml: a {name} box at {left}, {top} has no area and is skipped.")
@@ -92,22 +116,21 @@ def convert_bccd(source: Path, out: Path) -> Study:
                 raise SourceError(f"{image.stem}.xml names a class {name!r}; known are {', '.join(codes)}.")
             edge = round(max(right - left, bottom - top) * BCCD_MARGIN)
             box = square_box((left + right) // 2, (top + bottom) // 2, edge=edge, dimensions=dimensions)
-            study.regions.append((path, box, codes[name]))
+            found.append((box, codes[name]))
+        study.add_regions(image, path, found)
     _write_study(study, out, name="BCCD blood cells", edge=BCCD_EDGE, classes=BCCD)
     return study
 
 
 def convert_slides(source: Path, out: Path) -> Study:
     """Any folder of slides: one case each, no regions, so that import finds tissue and tiles it."""
-    study = Study()
+    study = Study(out)
     files = sorted(file for file in source.iterdir() if file.is_file())
     for file in files:
         try:
-            path, _ = _take_image(file, out)
+            study.add_slide(file, case=f"case-{len(study.slides) + 1}", lab="unknown")
         except SourceError:
             study.notes.append(f"{file.name} is no slide and is left out.")
-            continue
-        study.slides.append((path, f"case-{len(study.slides) + 1}", "unknown"))
     if not study.slides:
         raise SourceError(f"{source} holds no file that OpenSlide or Pillow opens.")
     region = (TILE_EDGE, TILE_UM_PER_PX)
@@ -161,20 +184,29 @@ def _corners(item: ElementTree.Element) -> Box:
     return left, top, right, bottom
 
 
-def _take_image(image: Path, out: Path) -> tuple[str, tuple[int, int]]:
-    """Link (or copy) an image into the study folder; return its path there and its size in pixels."""
+def _is_same_cell(box: Box, other: Box) -> bool:
+    """Whether two boxes' middles are closer than a quarter of the smaller one: one cell, clicked twice."""
+    away = math.hypot(box[0] + box[2] / 2 - other[0] - other[2] / 2, box[1] + box[3] / 2 - other[1] - other[3] / 2)
+    return away < min(*box[2:], *other[2:]) / 4
+
+
+def _measure(image: Path) -> tuple[int, int]:
     try:
         with open_slide(image) as slide:
-            dimensions = slide.dimensions
+            return slide.dimensions
     except SlideError as error:
         raise SourceError(str(error)) from error
+
+
+def _take_image(image: Path, out: Path) -> str:
+    """Link (or copy) an image into the study folder and return its path there."""
     target = out / "slides" / image.name
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(image, target)
     except OSError:
         shutil.copyfile(image, target)
-    return f"slides/{image.name}", dimensions
+    return f"slides/{image.name}"
 
 
 def _write_study(

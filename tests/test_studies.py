@@ -2,6 +2,7 @@
 
 import csv
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -59,14 +60,31 @@ def _check_folder(out: Path, *, slides: int, regions: int) -> None:
     assert {row["label"] for row in truth} <= codes
 
 
-def test_chula_gives_a_region_for_each_of_its_points(data: Path, tmp_path: Path) -> None:
-    study = convert_chula(data / "blood_chula_rbc12", tmp_path)
-    assert study.counts() == CHULA_COUNTS
-    assert study.notes == ["53.txt labels no cell; its image is kept as a slide without regions."]
-    _check_folder(tmp_path, slides=89, regions=3259)
-    first = (data / "blood_chula_rbc12/labels/1.txt").read_text().split()[:2]
+def test_chula_gives_a_region_for_each_labelled_cell(data: Path, tmp_path: Path) -> None:
+    source = data / "blood_chula_rbc12"
+    study = convert_chula(source, tmp_path)
+    points = [point for file in (source / "labels").iterdir() for point in studies._read_points(file)]
+    assert Counter(studies.CHULA[kind].code for _, _, kind in points) == CHULA_COUNTS
+    # Two of the 89 images come twice, labelled on two occasions: 19 of their cells would be two regions.
+    assert study.notes == [
+        "53.txt labels no cell; its image is kept as a slide without regions.",
+        "610.jpg is the same image as 563.jpg: 8 of its 18 cells are added there, the others are labelled already.",
+        "617.jpg is the same image as 570.jpg: 2 of its 11 cells are added there, the others are labelled already.",
+    ]
+    _check_folder(tmp_path, slides=89 - 2, regions=3259 - 19)
     row = next(row for row in _rows(tmp_path / "regions.csv") if row["slide"] == "slides/1.jpg")
-    assert int(row["x"]) == max(0, int(first[0]) - 36) and int(row["y"]) == max(0, int(first[1]) - 36)
+    x, y = (int(part) for part in (source / "labels" / "1.txt").read_text().split()[:2])
+    assert (int(row["x"]), int(row["y"])) == (max(0, x - 36), max(0, y - 36))
+
+
+def test_an_image_that_comes_twice_is_one_slide_and_its_cells_are_counted_once(tmp_path: Path) -> None:
+    source = _chula_of(tmp_path / "in", "60 60 0\n120 90 3\n")
+    (source / "images" / "9.jpg").write_bytes((source / "images" / "7.jpg").read_bytes())
+    (source / "labels" / "9.txt").write_text("62 59 4\n150 50 5\n")
+    study = convert_chula(source, tmp_path / "out")
+    assert [slide[0] for slide in study.slides] == ["slides/7.jpg"]
+    assert study.counts() == {"normal": 1, "spherocyte": 1, "stomatocyte": 1}
+    assert "9.jpg is the same image as 7.jpg: 1 of its 2 cells" in study.notes[0]
 
 
 def test_bccd_gives_a_region_for_each_box_with_an_area(data: Path, tmp_path: Path) -> None:
