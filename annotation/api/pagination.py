@@ -43,7 +43,7 @@ class Pages(BasePagination):
         if after := request.query_params.get("after"):
             place = _place(queryset, key=view.page_key, value=after, field=field)
             rows = rows.filter(**{f"{field}__{'lt' if order.startswith('-') else 'gt'}": place})
-        size = int(request.query_params.get("size", DEFAULT_PAGE))
+        size = int(request.query_params.get("size") or DEFAULT_PAGE)
         found = list(rows[: size + 1])
         self.next = str(getattr(found[size - 1], view.page_key)) if len(found) > size else None
         return found[:size]

@@ -3,13 +3,13 @@
 Decides how often a name may be tried; refuses to know what a token opens.
 """
 
+import hashlib
 from typing import Any
 
 from django.contrib.auth import authenticate
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.authtoken.models import Token
-from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 from annotation.api.access import read
 from annotation.api.schema import Described
 from annotation.api.shapes import ErrorShape, Shape
+from annotation.errors import ConcordError
 
 
 class TokenBody(Shape):
@@ -50,8 +51,13 @@ class PerName(SimpleRateThrottle):
         name = request.data.get("username") if isinstance(request.data, dict) else None
         if not isinstance(name, str):
             return None
-        ident = f"{self.get_ident(request)} {name[:150]}".encode("utf-8", "replace").hex()
+        ident = hashlib.sha256(f"{self.get_ident(request)} {name}".encode("utf-8", "replace")).hexdigest()
         return self.cache_format % {"scope": self.scope, "ident": ident}
+
+
+class WrongPassword(ConcordError):
+    code = "not-signed-in"
+    status = 401
 
 
 class TokenView(APIView):
@@ -76,9 +82,3 @@ class TokenView(APIView):
             raise WrongPassword("This name and password do not fit together.")
         token, _ = Token.objects.get_or_create(user=user)
         return Response({"token": token.key})
-
-
-class WrongPassword(AuthenticationFailed):
-    """401 also without the challenge of an authentication class, which this view has none of."""
-
-    auth_header = "Token"

@@ -104,5 +104,5 @@ urlpatterns = [
     path("token/", tokens.TokenView.as_view(), name="token"),
     path("studies/", studies.StudiesView.as_view(), name="studies"),
     path("studies/<slug:slug>/", include(study_urls)),
-    re_path(r"^.*$", MissingView.as_view(), name="missing"),
+    re_path(r"^[\s\S]*$", MissingView.as_view(), name="missing"),
 ]
