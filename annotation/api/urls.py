@@ -4,7 +4,7 @@ from django.urls import include, path, re_path, register_converter
 from django.urls.converters import StringConverter
 from drf_spectacular.views import SpectacularAPIView
 
-from annotation.api import jobs, models, passes, pictures, queue, regions, releases, slides, studies, tokens
+from annotation.api import imports, jobs, models, passes, pictures, queue, regions, releases, slides, studies, tokens
 from annotation.api.missing import MissingView
 
 app_name = "api"
@@ -103,6 +103,7 @@ urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("token/", tokens.TokenView.as_view(), name="token"),
     path("studies/", studies.StudiesView.as_view(), name="studies"),
+    path("import/", imports.ImportView.as_view(), name="import"),
     path("studies/<slug:slug>/", include(study_urls)),
     re_path(r"^[\s\S]*$", MissingView.as_view(), name="missing"),
 ]

@@ -7,29 +7,41 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.db.models import Count, QuerySet
 
 from annotation import clock
-from annotation.errors import Missing
+from annotation.errors import Missing, Refused
 from annotation.models import Annotation, Assignment, Finding, Job, Membership, ModelVersion, Region, Study
-from annotation.states import AnswerKind, AssignmentState, FindingState, ModelState, RegionState
+from annotation.states import AnswerKind, AssignmentState, FindingState, ModelState, RegionState, Role
 
+ADD_STUDY = "annotation.add_study"
 RATE_WINDOW = timedelta(minutes=5)
 
 
-def memberships(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Membership]:
+def memberships(user: AbstractUser | AnonymousUser) -> QuerySet[Membership]:
     """The studies of `user` with the role in each, by slug."""
     own = Membership.objects.filter(user_id=user.pk, is_active=True)
     return own.select_related("study", "study__protocol").order_by("study__slug")
 
 
-def membership(*, user: AbstractBaseUser | AnonymousUser, slug: str) -> Membership:
+def membership(*, user: AbstractUser | AnonymousUser, slug: str) -> Membership:
     """The active membership of `user` in the study, with study and protocol; Missing where there is none."""
     found = memberships(user).filter(study__slug=slug).first()
     if found is None:
         raise Missing("There is no such study, or it is not yours.")
     return found
+
+
+def check_may_import(*, user: AbstractUser | AnonymousUser, slug: str) -> None:
+    """Refused unless `user` manages the study, or may add studies and there is none of that slug.
+
+    A study that is not the user's is refused with the same words as no right at all.
+    """
+    if user.has_perm(ADD_STUDY) and not Study.objects.filter(slug=slug).exists():
+        return
+    if not memberships(user).filter(study__slug=slug, role=Role.MANAGER).exists():
+        raise Refused("You can import into studies you manage; a new one, under a slug of its own, needs more rights.")
 
 
 def progress(study: Study) -> dict[str, Any]:

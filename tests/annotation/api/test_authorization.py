@@ -33,6 +33,7 @@ class Line:
 MATRIX: dict[tuple[str, str], Line] = {
     ("schema", "get"): Line(EVERYONE),
     ("token", "post"): Line(EVERYONE, 400),
+    ("import", "post"): Line(SIGNED_IN, 403, {"folder": "blood", "slug": "new"}),
     ("studies", "get"): Line(SIGNED_IN),
     ("study", "get"): Line(MEMBERS),
     ("study-open", "post"): Line(MANAGER),
