@@ -10,6 +10,7 @@ from PIL import Image
 
 from tests import studies
 from tests.studies import SourceError, convert_bccd, convert_chula, convert_slides, main, square_box
+from tests.study_classes import CHULA
 
 CHULA_COUNTS = {
     "normal": 964,
@@ -64,7 +65,7 @@ def test_chula_gives_a_region_for_each_labelled_cell(data: Path, tmp_path: Path)
     source = data / "blood_chula_rbc12"
     study = convert_chula(source, tmp_path)
     points = [point for file in (source / "labels").iterdir() for point in studies._read_points(file)]
-    assert Counter(studies.CHULA[kind].code for _, _, kind in points) == CHULA_COUNTS
+    assert Counter(CHULA[kind].code for _, _, kind in points) == CHULA_COUNTS
     # Two of the 89 images come twice, labelled on two occasions: 19 of their cells would be two regions.
     assert study.notes == [
         "53.txt labels no cell; its image is kept as a slide without regions.",

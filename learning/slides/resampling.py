@@ -37,7 +37,8 @@ def scale(image: Image.Image, *, size: tuple[int, int], box: tuple[float, float,
     Lanczos, which Pillow widens when it shrinks, so nothing aliases; far reductions are box-averaged to
     within a factor of three first, which the eye can't tell apart and costs a fraction.
     """
-    if size == image.size and box == (0, 0, *image.size):
+    whole = (0.0, 0.0, float(image.width), float(image.height))
+    if size == image.size and box == whole:
         return image
     return image.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
 

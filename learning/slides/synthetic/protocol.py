@@ -36,17 +36,22 @@ def describe_study(
     edge, um_per_px = region
     size = "" if um_per_px is None else f", um_per_px = {um_per_px}"
     lines = [
-        f'name = "{name}"',
+        f"name = {_quote(name)}",
         'task = "classify"',
         f"region = {{ width = {edge}, height = {edge}{size} }}",
-        f"domains = {json.dumps(list(domains))}",
+        f"domains = {_quote(list(domains))}",
         "",
     ]
     for item in classes:
-        lines += ["[[classes]]", f'code = "{item.code}"', f'name = "{item.name}"']
-        lines += [f'colour = "{item.colour}"', f'key = "{item.key}"', f'definition = "{item.definition}"']
+        texts = ("code", "name", "colour", "key", "definition")
+        lines += ["[[classes]]", *(f"{key} = {_quote(getattr(item, key))}" for key in texts)]
         lines += [f"quota = {item.quota}"] if item.quota else []
         lines += ["special = true"] if item.special else []
         lines += [""]
     lines += ["[policy]", *(f"{key} = {value}" for key, value in policy.items()), ""]
     return "\n".join(lines)
+
+
+def _quote(value: str | list[str]) -> str:
+    # JSON's strings and lists of strings are TOML's as well.
+    return json.dumps(value, ensure_ascii=False)

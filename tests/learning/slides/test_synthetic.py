@@ -15,7 +15,7 @@ from learning.slides.synthetic.__main__ import main
 from learning.slides.synthetic.catalogue import CELL_CLASSES, CLASSES
 from learning.slides.synthetic.labs import LABS, develop
 from learning.slides.synthetic.recipes import BORDERLINE_PAIRS, RECIPES, blend
-from learning.slides.synthetic.smear import UM_PER_PX, plan_smear
+from learning.slides.synthetic.smear import UM_PER_PX, PlantedCell, plan_smear
 from learning.slides.synthetic.study import Job, plan_slide, write_study
 from learning.slides.tiles import read_patch
 
@@ -75,7 +75,7 @@ def test_study_folder_has_the_agreed_files_and_columns(small_study: Path) -> Non
 
 def test_truth_is_what_was_planted(small_study: Path) -> None:
     truth, regions = _rows(small_study / "truth.csv"), _rows(small_study / "regions.csv")
-    planted = []
+    planted: list[PlantedCell] = []
     for case in range(3):
         job = Job(path=Path("x"), case=case, lab=case, seed=(5, case, 0), cells=9, edge=96)
         planted += plan_slide(job).cells

@@ -137,7 +137,7 @@ def test_edge_follows_the_pixel_size_and_is_never_guessed() -> None:
 
 def test_digest_names_rectangles_in_their_order() -> None:
     regions = tile(dimensions=(400, 400), tissue=_tissue(np.ones((4, 4), bool)), edge_px=100)
-    assert tiling_digest(regions) == tiling_digest(regions.astype(np.int64))  # type: ignore[arg-type]
+    assert tiling_digest(regions) == tiling_digest(regions.copy())
     assert tiling_digest(regions) != tiling_digest(regions[::-1])
     assert tiling_digest(regions) != tiling_digest(regions[:-1])
     assert len(tiling_digest(regions)) == 64

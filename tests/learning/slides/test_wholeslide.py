@@ -3,6 +3,7 @@
 import multiprocessing
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openslide
@@ -20,7 +21,7 @@ def _direct(path: Path, location: tuple[int, int], level: int, size: tuple[int, 
         return np.asarray(slide.read_region(location, level, size).convert("RGB"))
 
 
-def _write_tiff(path: Path, pixels: np.ndarray, **options: object) -> Path:
+def _write_tiff(path: Path, pixels: np.ndarray, **options: Any) -> Path:
     tifffile.imwrite(path, pixels, tile=(64, 64), metadata=None, software=False, **options)
     return path
 
@@ -92,7 +93,7 @@ def _read_in_child(slide: SlideReader, answers: "multiprocessing.SimpleQueue[byt
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_reader_made_before_a_new_process_reads_in_it(fluorescence_slide: Path, method: str) -> None:
-    context = multiprocessing.get_context(method)
+    context: Any = multiprocessing.get_context(method)
     answers = context.SimpleQueue()
     with open_slide(fluorescence_slide) as slide:
         expected = slide.read(500, 500, 64, 64).tobytes()
