@@ -1,0 +1,20 @@
+"""The best few of many, with equals put in an order that only the seed decides.
+
+Decides how ties are broken. Refuses to know what is ordered.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def order_best(utility: NDArray[np.floating], *, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
+    """Positions of the `count` highest of (N,), best first; linear time in N."""
+    lottery = generator.random(len(utility), dtype=np.float32)
+    positions = np.arange(len(utility))
+    if count < len(utility):
+        edge = np.partition(utility, len(utility) - count)[len(utility) - count] if count else np.inf
+        above, equal = np.flatnonzero(utility > edge), np.flatnonzero(utility == edge)
+        lucky = equal[np.argsort(lottery[equal], kind="stable")[: count - len(above)]]
+        positions = np.concatenate([above, lucky])
+    result: NDArray[np.int64] = positions[np.lexsort((lottery[positions], -utility[positions]))]
+    return result

@@ -1,0 +1,109 @@
+"""What a batch is drawn from and what is drawn: plain arrays, the same for every strategy.
+
+Decides shapes and checks them. Refuses to know how any strategy works.
+"""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learning.features.rows import FeatureRows
+from learning.query.scores import Scores
+
+FloatArray = NDArray[np.float32]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class SelectionRequest:
+    """A pool of N regions and what is wanted of it.
+
+    features: matrix of N rows, read only where needed. available (A,): rows that may be picked.
+    taken (L,): rows that are queued or labelled; nothing alike is picked. domains (N,): index of the
+    domain of each region. scores: None before there is a model. Everything random comes from `seed`.
+    """
+
+    features: FeatureRows
+    available: Rows
+    taken: Rows
+    domains: NDArray[np.integer]
+    class_codes: tuple[str, ...]
+    count: int
+    seed: int
+    strategy: str = "ranked"
+    scores: Scores | None = None
+    random_share: float = 0.05
+    shortlist_factor: int = 20
+    domain_floor: float = 0.5
+    duplicate_cosine: float = 0.98
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Picks of a strategy, best first: rows (B,), score (B,), named parts of the score, a sentence each."""
+
+    rows: Rows
+    scores: FloatArray
+    stratum: str
+    reasons: list[str]
+    parts: dict[str, FloatArray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A batch in queue order.
+
+    indices (B,) rows of the pool; scores (B,); parts: name to (B,), NaN where a pick has no such part;
+    stratum: "cold", "ranked" or "random"; probability (B,): inclusion probability of a random pick,
+    0.0 for a deterministic one, which no estimate of the pool may use; reasons: a sentence each.
+    """
+
+    indices: Rows
+    scores: FloatArray
+    parts: dict[str, FloatArray]
+    stratum: list[str]
+    probability: NDArray[np.float64]
+    reasons: list[str]
+
+
+class Strategy(Protocol):
+    """Chooses up to `count` of the available rows; the same request and generator state, the same picks."""
+
+    @property
+    def needs_scores(self) -> bool:
+        """Whether there must be a model first."""
+        ...
+
+    def propose(
+        self, request: SelectionRequest, *, available: Rows, count: int, generator: np.random.Generator
+    ) -> Proposal:
+        """Distinct rows of `available`, best first; all of them when there are not more than `count`."""
+        ...
+
+
+def get_scores(request: SelectionRequest) -> Scores:
+    """The scores of a request that must have them."""
+    if request.scores is None:
+        raise ValueError(
+            f"The strategy {request.strategy!r} needs scores of a model. Use cold_start until one is active."
+        )
+    return request.scores
+
+
+def check_request(request: SelectionRequest) -> None:
+    """Raise ValueError for arrays that do not belong to one pool."""
+    size = len(request.features)
+    if len(request.domains) != size or (request.scores is not None and len(request.scores) != size):
+        raise ValueError(
+            f"The pool has {size} rows of features, but {len(request.domains)} domains and "
+            f"{'no' if request.scores is None else len(request.scores)} scores. Merge them in the same slide order."
+        )
+    for name, rows in (("available", request.available), ("taken", request.taken)):
+        if len(rows) and (rows.min() < 0 or rows.max() >= size):
+            raise ValueError(f"Rows in {name!r} lie outside the pool of {size}.")
+    if len(np.unique(request.available)) != len(request.available):
+        raise ValueError("Rows in 'available' are there twice; each region can be picked once.")
+    if request.count < 0 or not 0 <= request.random_share <= 1:
+        raise ValueError("A batch needs a count of at least 0 and a random share between 0 and 1.")

@@ -1,0 +1,132 @@
+"""What the ensemble thinks of every region of a pool, in bounded memory and compact arrays.
+
+Decides the numbers kept per region. Refuses to know which of them a strategy will use.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from learning.models import Ensemble, fill_unknown
+from learning.query.scores import Scores
+
+FloatArray = NDArray[np.float32]
+_BLOCK = 2048
+_HALF_BITS = np.int32(-0x70002000)  # sign, exponent and mantissa of a half, moved into a float
+
+
+def score_blocks(ensemble: Ensemble, features: NDArray[np.floating], *, block: int = _BLOCK) -> Scores:
+    """Score features (N, D), which may be a memory-mapped float16 array, block by block.
+
+    Keeps the mean's two best classes and their margin (Scheffer et al. 2001), its entropy, and the
+    split of that entropy into mutual information, which more labels can remove, and mean entropy of
+    the members, which they cannot (Depeweg et al. 2018; Houlsby et al. 2011). Nats; at most 255 classes.
+    """
+    scores = Scores.allocate(len(features))
+    workers = os.cpu_count() or 1
+    starts = range(0, len(features), block)
+
+    def work(first: int) -> None:
+        bench = _Bench(ensemble, block)
+        for start in starts[first::workers]:
+            rows = slice(start, min(start + block, len(features)))
+            bench.score(features[rows], scores, rows)
+
+    # One BLAS thread each: the element-wise half of the work is then spread over the cores as well.
+    with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
+        for _ in pool.map(work, range(min(workers, len(starts)))):
+            pass
+    return scores
+
+
+class _Bench:
+    """Buffers of one worker, used again for every block: fresh memory costs more than the sums done in it.
+
+    Classes lie on axis 1 of (M, K, n), so that every reduction runs along contiguous memory.
+    """
+
+    def __init__(self, ensemble: Ensemble, block: int) -> None:
+        self._shape = members, width, classes = ensemble.weights.shape
+        scale = np.float32(1 / ensemble.temperature)
+        stacked = ensemble.weights.transpose(0, 2, 1).reshape(members * classes, width)
+        self._weights = np.ascontiguousarray(stacked) * scale
+        self._bias = ensemble.biases.reshape(-1, 1).astype(np.float32) * scale
+        self._known = ensemble.known
+        self._rows = np.empty((block, width), dtype=np.float32)
+        self._logits = np.empty(members * classes * block, dtype=np.float32)
+        self._proba = np.empty(members * classes * block, dtype=np.float32)
+
+    def score(self, features: NDArray[np.floating], scores: Scores, rows: slice) -> None:
+        members, _, classes = self._shape
+        count = len(features)
+        logits = self._logits[: members * classes * count].reshape(members * classes, count)
+        np.matmul(self._weights, widen(features, out=self._rows[:count]).T, out=logits)
+        logits += self._bias
+        mean, within = self._mix(logits.reshape(members, classes, count))
+        best, runner, scores.top1[rows], scores.top2[rows] = find_top_two(mean)
+        scores.margin[rows] = best - runner
+        scores.confidence[rows] = best
+        whole = _measure_entropy(mean, axis=0)
+        scores.entropy[rows] = whole
+        scores.mean_entropy[rows] = within
+        scores.mutual_information[rows] = np.maximum(whole - within, 0)
+
+    def _mix(self, logits: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Mean of the members' probabilities (K, n) and mean of their entropies (n,)."""
+        logits -= logits.max(axis=1, keepdims=True)
+        proba = self._proba[: logits.size].reshape(logits.shape)
+        np.exp(logits, out=proba)
+        total = proba.sum(axis=1)
+        share = 1 / total
+        if not self._known.all():
+            proba *= share[:, None]
+            fill_unknown(proba.transpose(0, 2, 1), known=self._known)
+            return proba.mean(axis=0), _measure_entropy(proba, axis=1).mean(axis=0)
+        # H(p) = log(sum exp z) - sum p z: one logarithm a row instead of one a class.
+        entropy = np.log(total) - np.einsum("mkn,mkn->mn", proba, logits) * share
+        share /= np.float32(len(proba))
+        return np.einsum("mkn,mn->kn", proba, share), entropy.mean(axis=0)
+
+
+def widen(features: NDArray[np.floating], *, out: FloatArray) -> FloatArray:
+    """Features as float32 in `out`. Finite halves by shifting bits, six times faster than numpy's cast."""
+    if features.dtype != np.float16:
+        np.copyto(out, features)
+        return out
+    bits = out.view(np.int32)
+    np.copyto(bits, features.view(np.int16))
+    np.left_shift(bits, 13, out=bits)
+    np.bitwise_and(bits, _HALF_BITS, out=bits)
+    out *= np.float32(2.0**112)
+    return out
+
+
+def find_top_two(
+    proba: FloatArray,
+) -> tuple[FloatArray, FloatArray, NDArray[np.uint8], NDArray[np.uint8]]:
+    """Best and second probability of each column of (K, n), and their classes; K <= 255.
+
+    The class rides in the lowest eight bits of its probability, whose order as an integer is the same,
+    so that two comparisons a class do all. Probabilities are exact to 2^-15 of themselves.
+    """
+    bits = proba.view(np.int32) & np.int32(-256)
+    bits |= np.arange(len(proba), dtype=np.int32)[:, None]
+    best, runner = bits[0].copy(), np.zeros(proba.shape[1], dtype=np.int32)
+    for row in bits[1:]:
+        np.maximum(runner, np.minimum(best, row), out=runner)
+        np.maximum(best, row, out=best)
+    first, second = (best & 255).astype(np.uint8), (runner & 255).astype(np.uint8)
+    return _strip(best), _strip(runner), first, second
+
+
+def _strip(bits: NDArray[np.int32]) -> FloatArray:
+    result: FloatArray = (bits & np.int32(-256)).view(np.float32)
+    return result
+
+
+def _measure_entropy(proba: FloatArray, *, axis: int) -> FloatArray:
+    result: FloatArray = -(proba * np.log(np.maximum(proba, 1e-12))).sum(axis=axis)
+    return result

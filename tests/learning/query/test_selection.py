@@ -1,0 +1,170 @@
+"""What single strategies and the batch promise beyond the common contract."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from learning.features.rows import FeatureRows
+from learning.query import get_strategy, select_batch
+from learning.query.ordering import order_best
+from tests.learning.query.pools import CODES, make_request
+
+
+def test_margin_picks_the_smallest_margins() -> None:
+    request = make_request(strategy="margin", random_share=0.0)
+    assert request.scores is not None
+    batch = select_batch(request)
+    everything = np.sort(request.scores.margin[request.available])
+    np.testing.assert_array_equal(np.sort(request.scores.margin[batch.indices]), everything[:20])
+    assert (np.diff(batch.parts["margin"]) >= 0).all()
+
+
+def test_random_share_has_the_probability_with_which_it_is_drawn() -> None:
+    """Over many seeds a region is in the random stratum as often as its probability says."""
+    request = make_request(strategy="margin", size=140, random_share=0.13, count=10)
+    available = len(request.available)
+    drawn: Counter[int] = Counter()
+    for seed in range(1500):
+        batch = select_batch(replace(request, seed=seed))
+        random = [i for i, stratum in enumerate(batch.stratum) if stratum == "random"]
+        assert np.allclose(batch.probability[random], 1.3 / available)
+        drawn.update(batch.indices[random].tolist())
+    assert sum(drawn.values()) / 1500 == pytest.approx(1.3, abs=0.05)
+    share = np.array([drawn[row] for row in request.available.tolist()]) / 1500
+    expected = 1.3 / available
+    assert np.abs(share - expected).max() < 5 * np.sqrt(expected / 1500)
+
+
+def test_random_picks_lie_anywhere_in_the_queue() -> None:
+    places: Counter[int] = Counter()
+    request = make_request(strategy="margin", random_share=0.2, count=10, size=200)
+    for seed in range(200):
+        places.update(i for i, s in enumerate(select_batch(replace(request, seed=seed)).stratum) if s == "random")
+    assert min(places[place] for place in range(10)) > 20
+
+
+def test_strategy_random_gives_every_pick_its_probability() -> None:
+    batch = select_batch(make_request(strategy="random"))
+    assert set(batch.stratum) == {"random"}
+    np.testing.assert_allclose(batch.probability, 20 / 500)
+
+
+def test_ranked_passes_over_near_duplicates_of_what_is_taken() -> None:
+    request = make_request(random_share=0.0)
+    assert request.scores is not None
+    most_doubtful = request.available[np.argsort(request.scores.margin[request.available])[:15]]
+    copies = request.features.take(np.arange(600)).astype(np.float16)
+    copies[:15] = copies[most_doubtful]
+    batch = select_batch(replace(request, features=FeatureRows([copies]), taken=np.arange(40)))
+    assert not set(batch.indices.tolist()) & set(most_doubtful.tolist())
+
+
+def test_ranked_takes_one_of_many_copies() -> None:
+    request = make_request(random_share=0.0)
+    assert request.scores is not None
+    rows = request.features.take(np.arange(600)).astype(np.float16)
+    doubtful = request.available[np.argsort(request.scores.margin[request.available])[:30]]
+    rows[doubtful] = rows[doubtful[0]]
+    batch = select_batch(replace(request, features=FeatureRows([rows])))
+    assert len(set(batch.indices.tolist()) & set(doubtful.tolist())) <= 1
+
+
+def test_ranked_spreads_more_than_margin() -> None:
+    def measure_nearest(strategy: str) -> float:
+        request = make_request(strategy=strategy, random_share=0.0)
+        points = request.features.take(select_batch(request).indices)
+        gaps = np.linalg.norm(points[:, None] - points[None], axis=2) + 1e9 * np.eye(20)
+        return float(gaps.min(axis=1).mean())
+
+    assert measure_nearest("ranked") > 1.1 * measure_nearest("margin")
+
+
+def test_ranked_prefers_classes_that_are_predicted_rarely() -> None:
+    request = make_request(size=3000, random_share=0.0)
+    assert request.scores is not None
+    predicted = request.scores.top1
+    rare = np.argsort(np.bincount(predicted[request.available], minlength=4))[:2]
+    ranked = np.isin(predicted[select_batch(request).indices], rare).mean()
+    pool = np.isin(predicted[request.available], rare).mean()
+    assert ranked > 1.5 * pool
+
+
+def test_every_domain_gets_at_least_half_of_its_share() -> None:
+    request = make_request(count=40, random_share=0.0, size=900)
+    assert request.scores is not None
+    # The model is sure of everything in the first two domains, so that only the third is doubtful.
+    margin = np.where(request.domains == 2, np.float16(0.0), np.float16(0.99))
+    batch = select_batch(replace(request, scores=replace(request.scores, margin=margin)))
+    counts = np.bincount(request.domains[batch.indices], minlength=3)
+    share = np.bincount(request.domains[request.available], minlength=3) / len(request.available)
+    assert (counts >= np.floor(0.5 * 40 * share)).all()
+
+
+def test_ranked_reason_names_margin_and_both_classes() -> None:
+    batch = select_batch(make_request(random_share=0.0))
+    for reason in batch.reasons:
+        assert reason.startswith("Margin 0.")
+        assert sum(code in reason for code in CODES) >= 2
+
+
+def test_cold_start_finds_every_group_before_asking_twice() -> None:
+    generator = np.random.default_rng(0)
+    centres = 12 * generator.normal(size=(8, 16))
+    group = generator.choice(8, 800, p=[0.4, 0.2, 0.1, 0.1, 0.05, 0.05, 0.05, 0.05])
+    rows = (centres[group] + generator.normal(size=(800, 16))).astype(np.float16)
+    request = make_request(
+        strategy="cold_start", scores=None, random_share=0.0, features=FeatureRows([rows]), count=8,
+        available=np.arange(800), taken=np.arange(0), domains=np.zeros(800, dtype=int),
+    )  # fmt: skip
+    first = select_batch(request)
+    assert len(set(group[first.indices].tolist())) >= 7
+    assert set(first.stratum) == {"cold"}
+    left = np.setdiff1d(np.arange(800), first.indices[:4])
+    second = select_batch(replace(request, taken=first.indices[:4], available=left, count=4))
+    assert len(set(group[second.indices].tolist()) - set(group[first.indices[:4]].tolist())) >= 3
+
+
+def test_order_best_is_exact_and_shuffles_ties() -> None:
+    utility = np.array([3.0, 1.0, 2.0, 2.0, 2.0, 0.0])
+    seen = set()
+    for seed in range(30):
+        found = order_best(utility, count=3, generator=np.random.default_rng(seed))
+        assert found[0] == 0
+        assert set(found[1:].tolist()) <= {2, 3, 4}
+        seen.add(tuple(found.tolist()))
+    assert len(seen) == 6
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"domains": np.zeros(3, dtype=int)}, "600 rows of features, but 3 domains"),
+        ({"available": np.array([5, 600])}, "'available' lie outside the pool of 600"),
+        ({"taken": np.array([-1])}, "'taken' lie outside"),
+        ({"available": np.array([5, 5])}, "there twice"),
+        ({"random_share": 1.5}, "between 0 and 1"),
+        ({"strategy": "magic"}, r"no strategy named 'magic'.*cold_start"),
+    ],
+)
+def test_request_that_does_not_fit_together_is_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        select_batch(replace(make_request(), **changes))  # type: ignore[arg-type]
+
+
+def test_unknown_strategy_is_refused_with_the_known_names() -> None:
+    with pytest.raises(ValueError, match="Known strategies: bald, cold_start"):
+        get_strategy("nothing")
+
+
+def test_shards_of_different_encoders_are_not_mixed() -> None:
+    with pytest.raises(ValueError, match="different encoders"):
+        FeatureRows([np.zeros((2, 3)), np.zeros((2, 4))])
+
+
+def test_rows_come_back_in_the_order_asked_for() -> None:
+    whole = np.arange(30, dtype=np.float32).reshape(10, 3)
+    rows = FeatureRows([whole[:4], whole[4:4], whole[4:]])
+    asked = np.array([9, 0, 4, 3, 9])
+    np.testing.assert_array_equal(rows.take(asked), whole[asked])
