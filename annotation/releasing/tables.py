@@ -4,7 +4,6 @@ Decides how values become text and back; refuses to know what the columns mean.
 """
 
 import csv
-import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -14,11 +13,9 @@ _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 
 def render(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     """The table as UTF-8 with a header line and newlines of one byte."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_guard(to_text(value)) for value in row] for row in rows)
-    return buffer.getvalue().encode()
+    lines = [",".join(map(_quote, columns))]
+    lines += [",".join(_quote(_guard(to_text(value))) for value in row) for row in rows]
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -45,6 +42,13 @@ def to_text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.6f}"
     return str(value)
+
+
+def _quote(text: str) -> str:
+    # Not by the csv module: it leaves a carriage return bare, which then reads back as the end of a row.
+    if any(character in text for character in ',"\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
 
 
 def _guard(text: str) -> str:

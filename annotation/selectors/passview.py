@@ -94,7 +94,7 @@ def read(consistency_pass: ConsistencyPass) -> Reading:
             earlier=earlier,
             ledger_problems=tuple(_check_ledger(study, consistency_pass)),
         )
-        keys = {name: places[name].key for name in stood.revisions if name in places}
+        keys = {name: place.key for name, place in places.items()}
         return Reading(view, keys, _gather_facts(study, view, stood, fitted, places))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
-from annotation import clock
+from annotation import clock, constraints
 from annotation.errors import BadInput, Conflict, Refused
 from annotation.models import ConsistencyPass, Finding, Membership, Pick, Region
 from annotation.rules import CHANGING_FIXES, Fix, by_code
@@ -163,6 +163,7 @@ def _log(consistency_pass: ConsistencyPass, rows: Sequence[Finding], *, member: 
     else:
         payload |= {"findings": decisions}
     kind = "finding" if len(decisions) == 1 else "bulk"
+    constraints.check_now()
     ledger.append(study=consistency_pass.study, kind=kind, payload=payload, at=at)
 
 

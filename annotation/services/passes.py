@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from annotation import canonical, clock
+from annotation import canonical, clock, constraints
 from annotation.errors import BadInput
 from annotation.models import ConsistencyPass, Finding, GroundTruthRevision, Membership, PassItem, Study
 from annotation.rules import RULES, Fix, Found, PassView, Rule
@@ -172,6 +172,7 @@ def _finish(
     row.numbers = {**reading.facts, "items": len(view.items), "released": len(view.released()), "findings": counts}
     row.state, row.finished_at = PassState.DONE, clock.now()
     row.save()
+    constraints.check_now()
     ledger.append(
         study=row.study,
         kind="pass",

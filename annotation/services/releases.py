@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from annotation import clock
+from annotation import clock, constraints
 from annotation.errors import Conflict, GateClosed, Refused
 from annotation.models import ConsistencyPass, Finding, Membership, PassItem, Release, ReleaseItem, Study
 from annotation.releasing import folder
@@ -152,5 +152,6 @@ def _store(row: ConsistencyPass, content: Content, *, digest: str, member: Membe
         "regions": len(content.regions),
         "by": member.pseudonym if member else None,
     }
+    constraints.check_now()
     ledger.append(study=row.study, kind="release", payload=payload, at=at)
     return release
