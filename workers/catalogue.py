@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass
 
 from celery import current_app
-from kombu import Connection, Queue
+from kombu import Connection
 from kombu.exceptions import KombuError
 from kombu.pools import producers
 from redis.exceptions import RedisError
@@ -81,8 +81,7 @@ def count_waiting(queue: str) -> int | None:
     """How many messages wait in a queue; None when Redis is away."""
     try:
         with producers[_connection()].acquire(block=True, timeout=SEND_SECONDS) as producer:
-            declared = Queue(queue).bind(producer.channel).queue_declare(nowait=False, passive=False)
-            return int(declared.message_count)
+            return int(producer.channel.queue_declare(queue=queue).message_count)
     except (OSError, KombuError, RedisError) as error:
         logger.warning("Redis does not answer: %s", error)
         return None

@@ -127,6 +127,12 @@ def enqueue_scoring(*, model: ModelVersion) -> list[Job]:
     ]
 
 
+def enqueue_active_scoring(*, study: Study) -> list[Job]:
+    """Scoring jobs for slides that the active model has not seen; none where no model is active."""
+    active = ModelVersion.objects.filter(study=study, state=ModelState.ACTIVE).first()
+    return enqueue_scoring(model=active) if active else []
+
+
 def record_scores(*, model: ModelVersion, slide: Slide, stored_name: str, rows: int) -> ScoreFile:
     """The row of a slide's scores under a model."""
     record, _ = ScoreFile.objects.get_or_create(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from annotation import store
 from annotation.models import FeatureShard, Job, Slide
-from annotation.services import reading
+from annotation.services import modelling, reading
 from learning.features import Encoder, ShardError, open_shard, write_shard
 from learning.features.store import verify_shard
 from learning.slides.reader import SlideReader, open_slide
@@ -45,6 +45,8 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
             checksum=checksum,
             rows=len(rectangles),
         )
+        # A slide that comes late is ranked by the model that is active already.
+        modelling.enqueue_active_scoring(study=job.study)
     return {"rows": len(rectangles)}
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from annotation import canonical
-from annotation.models import Job, ModelVersion, Study, TrainingSet
+from annotation.models import Job, ModelVersion, TrainingSet
 from annotation.services import modelling
-from annotation.states import AuditHalf, ModelState
+from annotation.states import ModelState
 from learning import registry
 from learning.training import TrainingConfiguration, TrainingData, train
 from workers import bridge, files, gating
@@ -48,7 +48,7 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
         )
         model = _train(data, configuration, training_set, report)
     if model.state == ModelState.CANDIDATE:
-        model = _judge(study, model, report)
+        model = _judge(model, examples, report)
     return {"model": model.number, "state": model.state, "reasons": model.gate_reasons, "items": len(examples)}
 
 
@@ -91,14 +91,13 @@ def _train(
         )
 
 
-def _judge(study: Study, model: ModelVersion, report: Progress) -> ModelVersion:
-    audit = bridge.read_examples(study, encoder_digest=model.encoder_digest, audit_half=AuditHalf.GATE)
-    verdict = gating.judge(study=study, model=model, audit=audit)
+def _judge(model: ModelVersion, examples: Examples, report: Progress) -> ModelVersion:
+    verdict = gating.judge(study=model.study, model=model, examples=examples)
     with report.fenced():
         return modelling.judge(
             model=model,
             promote=verdict.promote,
             reasons=verdict.reasons,
-            numbers={"gate": verdict.numbers},
-            looked=len(audit) >= study.policy.gate_min_items,
+            numbers={"gate": {"basis": verdict.basis, **verdict.numbers}},
+            looked=verdict.basis == "audit",
         )

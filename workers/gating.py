@@ -1,0 +1,103 @@
+"""What the gate is shown: two models' answers about the same items, none of which either was trained on.
+
+Decides which items are comparable and lines up classes by code; refuses to judge: that is `learning.gate`.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotation.models import GroundTruthRevision, ModelVersion, Study
+from annotation.states import AuditHalf, ModelState
+from learning import gate, registry
+from learning.gate import Evidence, GatePolicy, Verdict
+from learning.registry import StoredModel
+from workers import bridge, files
+from workers.bridge import Examples
+
+Proba = NDArray[np.float32]
+
+
+def judge(*, study: Study, model: ModelVersion, examples: Examples) -> Verdict:
+    """The gate's verdict over `model`, trained on `examples`, against the study's active model, if any."""
+    candidate = registry.load(files.models_folder(), model.digest)
+    champion = ModelVersion.objects.filter(study=study, state=ModelState.ACTIVE).first()
+    held = registry.load(files.models_folder(), champion.digest) if champion else None
+    codes = tuple(model.class_codes)
+    return gate.judge(
+        audit=_audit_evidence(study, candidate, held, model, champion),
+        out_of_fold=_out_of_fold_evidence(examples, candidate, held, champion),
+        class_codes=codes,
+        prior=np.bincount(examples.labels, minlength=len(codes)),
+        policy=GatePolicy(audit_items=study.policy.gate_min_items),
+    )
+
+
+def _audit_evidence(
+    study: Study,
+    candidate: StoredModel,
+    held: StoredModel | None,
+    model: ModelVersion,
+    champion: ModelVersion | None,
+) -> Evidence:
+    audit = bridge.read_examples(study, encoder_digest=model.encoder_digest, audit_half=AuditHalf.GATE)
+    new = _predict(candidate, audit)
+    if champion is None or held is None:
+        return Evidence(truth=audit.labels, cases=audit.cases, candidate=new)
+    other = audit
+    if champion.encoder_digest != model.encoder_digest:
+        other = bridge.read_examples(study, encoder_digest=champion.encoder_digest, audit_half=AuditHalf.GATE)
+    old = _line_up(_predict(held, other), held.class_codes, candidate.class_codes)
+    mine, theirs = _intersect([name for name, _ in audit.names], [name for name, _ in other.names])
+    return Evidence(truth=audit.labels[mine], cases=audit.cases[mine], candidate=new[mine], champion=old[theirs])
+
+
+def _out_of_fold_evidence(
+    examples: Examples, candidate: StoredModel, held: StoredModel | None, champion: ModelVersion | None
+) -> Evidence:
+    """Items that were in both training sets, each answered by the member that had not seen its case."""
+    new = candidate.ensemble.out_of_fold
+    if champion is None or held is None:
+        rows = np.flatnonzero(new.is_known)
+        return Evidence(truth=examples.labels[rows], cases=examples.cases[rows], candidate=new.proba[rows])
+    old = held.ensemble.out_of_fold
+    mine, theirs = _intersect([name for name, _ in examples.names], _training_regions(champion))
+    both = new.is_known[mine] & old.is_known[theirs]
+    mine, theirs = mine[both], theirs[both]
+    return Evidence(
+        truth=examples.labels[mine],
+        cases=examples.cases[mine],
+        candidate=new.proba[mine],
+        champion=_line_up(old.proba[theirs], held.class_codes, candidate.class_codes),
+    )
+
+
+def _training_regions(model: ModelVersion) -> list[str]:
+    """Public ids of the regions a model was trained on, in the order of its rows."""
+    revisions = GroundTruthRevision.objects.filter(pk__in=model.training_set.revision_ids)
+    names = dict(revisions.values_list("pk", "region__public_id"))
+    return [names[revision] for revision in model.training_set.revision_ids]
+
+
+def _predict(stored: StoredModel, examples: Examples) -> Proba:
+    if not len(examples):
+        return np.empty((0, len(stored.class_codes)), dtype=np.float32)
+    return stored.ensemble.mean_proba(examples.features)
+
+
+def _line_up(proba: Proba, codes: tuple[str, ...], wanted: tuple[str, ...]) -> Proba:
+    """Columns in the order of `wanted`; a class the model does not know has probability 0."""
+    if codes == wanted:
+        return proba
+    lined = np.zeros((len(proba), len(wanted)), dtype=np.float32)
+    for column, code in enumerate(codes):
+        if code in wanted:
+            lined[:, wanted.index(code)] = proba[:, column]
+    return lined
+
+
+def _intersect(mine: list[str], theirs: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Positions in both lists of the names that are in both, in the order of `mine`."""
+    where = {name: position for position, name in enumerate(theirs)}
+    pairs = [(position, where[name]) for position, name in enumerate(mine) if name in where]
+    both = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    return both[:, 0], both[:, 1]

@@ -1,0 +1,128 @@
+"""The pool that a batch is drawn from, as arrays over all slides with features.
+
+Decides which rows may be picked and which count as taken; refuses to know how a batch is chosen. Only indices leave
+the database: no row of a region is built for a pool of millions.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.db.models import F, QuerySet
+from numpy.typing import NDArray
+
+from annotation.models import FeatureShard, ModelVersion, Pick, Region, ScoreFile, Study
+from annotation.states import WITHDRAWABLE_STRATA, AuditHalf, PickState, RegionState
+from learning.features import open_shard
+from learning.features.rows import FeatureRows
+from learning.query import Scores, scores
+from workers import bridge, files
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """N regions in the order of slides' public ids and regions' indices.
+
+    `starts` (S + 1,): first row of each slide; `domains` (N,) index into the sorted names of domains; `available` and
+    `taken`: rows that may be picked, and rows whose likes should not be.
+    """
+
+    shards: list[FeatureShard]
+    starts: Rows
+    features: FeatureRows
+    domains: NDArray[np.int64]
+    available: Rows
+    taken: Rows
+    scores: Scores | None
+
+    def find_regions(self, rows: Rows) -> list[Region]:
+        """The regions of these rows, in their order."""
+        slide_of = np.searchsorted(self.starts, rows, side="right") - 1
+        index = rows - self.starts[slide_of]
+        found: dict[tuple[int, int], Region] = {}
+        for position in np.unique(slide_of).tolist():
+            slide_id = self.shards[position].slide_id
+            wanted = index[slide_of == position].tolist()
+            for region in Region.objects.filter(slide=slide_id, index__in=wanted):
+                found[position, region.index] = region
+        return [found[key] for key in zip(slide_of.tolist(), index.tolist(), strict=True)]
+
+
+def read_pool(study: Study, *, encoder_digest: str, model: ModelVersion | None) -> Pool:
+    """The pool of the slides with features and, where `model` is given, with scores of it."""
+    shards = bridge.read_shards(study, encoder_digest=encoder_digest)
+    names: dict[int, str] = {}
+    if model is not None:
+        names = dict(ScoreFile.objects.filter(model=model).values_list("slide_id", "stored_name"))
+        shards = [shard for shard in shards if shard.slide_id in names]
+    starts = np.concatenate([[0], np.cumsum([shard.rows for shard in shards])]).astype(np.int64)
+    domain_names = sorted({shard.slide.domain.name for shard in shards})
+    domains = [domain_names.index(shard.slide.domain.name) for shard in shards]
+    return Pool(
+        shards=shards,
+        starts=starts,
+        features=FeatureRows(_map_shards(shards)),
+        domains=np.repeat(np.array(domains, dtype=np.int64), np.diff(starts)),
+        available=_gather(shards, starts, _available(study)),
+        taken=_gather(shards, starts, _taken(study)),
+        scores=_read_scores(shards, names) if model is not None else None,
+    )
+
+
+class ClosedShard:
+    """A shard that is mapped only while rows are read: a mapping holds a file, and slides come by the thousand."""
+
+    def __init__(self, shard: FeatureShard, *, dimensions: int) -> None:
+        self._path = files.path_of(shard.stored_name)
+        self.shape = (shard.rows, dimensions)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: Rows) -> NDArray[np.float16]:
+        return np.asarray(open_shard(self._path)[rows])
+
+
+def _map_shards(shards: list[FeatureShard]) -> Any:
+    if not shards:
+        return []
+    dimensions = int(open_shard(files.path_of(shards[0].stored_name)).shape[1])
+    return [ClosedShard(shard, dimensions=dimensions) for shard in shards]
+
+
+def _read_scores(shards: list[FeatureShard], names: dict[int, str]) -> Scores:
+    return scores.merge([scores.load(files.path_of(names[shard.slide_id])) for shard in shards])
+
+
+def _gather(shards: list[FeatureShard], starts: Rows, regions: QuerySet[Region]) -> Rows:
+    """Rows of the pool that `regions` are, in ascending order."""
+    parts = [
+        start + np.fromiter(regions.filter(slide=shard.slide_id).values_list("index", flat=True).iterator(), np.int64)
+        for shard, start in zip(shards, starts[:-1].tolist(), strict=True)
+    ]
+    return np.sort(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int64)
+
+
+def _available(study: Study) -> QuerySet[Region]:
+    """The pool, and what a new batch takes back into it: what it replaces must be able to win again."""
+    learnable = Region.objects.filter(study=study, audit_half=AuditHalf.NONE).order_by()
+    return learnable.in_pool() | learnable.filter(pk__in=_withdrawable(study).values("region_id"))
+
+
+def _taken(study: Study) -> QuerySet[Region]:
+    asked = Region.objects.filter(study=study).exclude(state__in=[RegionState.POOL, RegionState.EXCLUDED])
+    return asked.exclude(pk__in=_withdrawable(study).values("region_id")).order_by()
+
+
+def _withdrawable(study: Study) -> QuerySet[Pick]:
+    """Unclaimed ranked and cold-start picks: those that `picks.supersede` takes back before a batch is queued."""
+    return Pick.objects.filter(
+        study=study,
+        state=PickState.OPEN,
+        stratum__in=WITHDRAWABLE_STRATA,
+        has_begun=False,
+        skips=0,
+        slots_open=F("slots_granted"),
+    )

@@ -1,0 +1,133 @@
+"""From scores to picks: the next batch of the queue.
+
+Decides the strategy, how many picks come from the audit sample, and the order; refuses to know how a strategy chooses.
+Audit regions are never ranked: they come in the order of their opaque names, which no score can move.
+"""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from annotation import canonical
+from annotation.models import Job, ModelVersion, Region, SelectionBatch, Study
+from annotation.services import picks
+from annotation.services.picks import PickSpec
+from annotation.states import ModelState, Stratum
+from learning.query import Selection, SelectionRequest, select_batch
+from workers import bridge, files
+from workers.pool import Pool, read_pool
+from workers.progress import Progress
+
+
+def run(job: Job, report: Progress) -> dict[str, Any]:
+    """Draw and queue the batch whose number the payload names, unless there is a batch of that number."""
+    study, number = job.study, int(job.payload["number"])
+    if SelectionBatch.objects.filter(study=study, number=number).exists():
+        return {"batch": number, "why": "A batch of this number exists."}
+    model = choose_model(study)
+    seed = files.seed_of(study, files.SELECTION, number)
+    digest = model.encoder_digest if model else bridge.choose_encoder(study).digest
+    pool = read_pool(study, encoder_digest=digest, model=model)
+    audit = _draw_audit(study, wanted=len(pool.available))
+    selection = _select(study, pool, model, count=study.policy.batch_size - len(audit), seed=seed)
+    specs = _interleave(_specify(selection, pool, model), audit)
+    if not specs:
+        return {"batch": None, "why": "No region of a slide with features waits in the pool."}
+    with report.fenced():
+        batch = picks.queue_batch(
+            study=study,
+            number=number,
+            strategy=_strategy(study, model),
+            seed=seed,
+            specs=specs,
+            model=model,
+            pool_size=len(pool.available),
+            numbers={"audit": len(audit), "slides": len(pool.shards)},
+        )
+    return {"batch": batch.number, "picks": batch.picks.count(), "strategy": batch.strategy}
+
+
+def choose_model(study: Study) -> ModelVersion | None:
+    """The active model, where the study ranks by one and its scores are there."""
+    if study.policy.selection != "learned":
+        return None
+    active = ModelVersion.objects.filter(study=study, state=ModelState.ACTIVE).first()
+    return active if active is not None and active.score_files.exists() else None
+
+
+def _strategy(study: Study, model: ModelVersion | None) -> str:
+    if study.policy.selection == "random":
+        return "random"
+    return "ranked" if model else "cold_start"
+
+
+def _draw_audit(study: Study, *, wanted: int) -> list[PickSpec]:
+    """The next regions of the audit sample: its share of a batch, or more where little else is left."""
+    policy = study.policy
+    waiting = Region.objects.filter(study=study).audit().in_pool()
+    count = max(math.ceil(policy.audit_share * policy.batch_size), policy.batch_size - wanted)
+    drawn = list(waiting.order_by("public_id")[:count])
+    probability = len(drawn) / max(waiting.count(), 1)
+    return [
+        PickSpec(
+            region_id=region.pk,
+            rank=0,
+            stratum=Stratum.AUDIT,
+            probability=canonical.rounded(probability),
+            reason="Belongs to the audit sample, whose cases were drawn by a hash.",
+        )
+        for region in drawn
+    ]
+
+
+def _select(study: Study, pool: Pool, model: ModelVersion | None, *, count: int, seed: int) -> Selection:
+    return select_batch(
+        SelectionRequest(
+            features=pool.features,
+            available=pool.available,
+            taken=pool.taken,
+            domains=pool.domains,
+            class_codes=tuple(model.class_codes if model else bridge.learnable_codes(study)),
+            count=max(count, 0),
+            seed=seed,
+            strategy=_strategy(study, model),
+            scores=pool.scores,
+            random_share=study.policy.random_share,
+        )
+    )
+
+
+def _specify(selection: Selection, pool: Pool, model: ModelVersion | None) -> list[PickSpec]:
+    """Picks in the selection's order; what the model expects is kept with each, for suggestions and support."""
+    regions = pool.find_regions(selection.indices)
+    specs = []
+    for place, region in enumerate(regions):
+        row = int(selection.indices[place])
+        parts: dict[str, Any] = {
+            name: canonical.rounded(values[place], 6)
+            for name, values in selection.parts.items()
+            if not math.isnan(values[place])
+        }
+        if model is not None and pool.scores is not None:
+            parts["predicted"] = model.class_codes[int(pool.scores.top1[row])]
+            parts["top"] = canonical.rounded(pool.scores.confidence[row], 6)
+        specs.append(
+            PickSpec(
+                region_id=region.pk,
+                rank=0,
+                stratum=Stratum(selection.stratum[place]),
+                score=canonical.rounded(selection.scores[place], 6),
+                parts=parts,
+                probability=canonical.rounded(selection.probability[place]),
+                reason=selection.reasons[place],
+            )
+        )
+    return specs
+
+
+def _interleave(chosen: list[PickSpec], audit: list[PickSpec]) -> list[PickSpec]:
+    """One queue of both, the audit picks spread evenly, with ranks from 0."""
+    places = [((place + 0.5) / len(chosen), 0, spec) for place, spec in enumerate(chosen)]
+    places += [((place + 0.5) / len(audit), 1, spec) for place, spec in enumerate(audit)]
+    places.sort(key=lambda place: place[:2])
+    return [replace(spec, rank=rank) for rank, (_, _, spec) in enumerate(places)]
