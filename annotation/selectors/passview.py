@@ -75,9 +75,8 @@ def read(consistency_pass: ConsistencyPass) -> Reading:
         places = _read_places(study)
         fitted = consensus.canonical_fit(study, numbers=stood.numbers)
         posteriors = _read_posteriors(fitted, study.policy)
-        items = _build_items(study, stood, places, posteriors)
         earlier, earlier_of_case = _read_earlier_splits(study, places)
-        items = _split(items, study, earlier_of_case)
+        items = _split(_build_items(study, stood, places, posteriors), study, earlier_of_case)
         waiting, collecting = _find_open(stood, places)
         assert study.protocol is not None
         classes = list(LabelClass.objects.filter(protocol=study.protocol).order_by("position", "code"))

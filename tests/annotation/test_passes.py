@@ -48,7 +48,7 @@ def test_start_pins_the_head_and_enqueues_one_job(clean):
 
 def test_a_study_without_protocol_has_nothing_to_check():
     with pytest.raises(BadInput, match="no protocol"):
-        passes.start(study=factories.StudyFactory())
+        passes.start(study=factories.StudyFactory.create())
 
 
 def test_agreeing_people_give_a_clean_pass_of_all_regions(clean):
@@ -56,7 +56,7 @@ def test_agreeing_people_give_a_clean_pass_of_all_regions(clean):
     row = run_pass(study)
     assert (row.state, found(row), row.numbers["released"]) == (PassState.DONE, [], 6)
     assert PassItem.objects.filter(consistency_pass=row).count() == 6
-    assert LedgerEntry.objects.filter(study=study).order_by("-position").first().kind == "pass"
+    assert LedgerEntry.objects.filter(study=study).latest("position").kind == "pass"
 
 
 def test_running_a_pass_twice_changes_nothing_the_second_time(clean):
@@ -92,7 +92,7 @@ def test_what_comes_after_the_position_is_not_in_the_pass(clean):
 def test_the_canonical_consensus_is_that_of_the_position(clean):
     study, _ = clean
     row = passes.start(study=study)
-    region = Region.objects.filter(study=study).first()
+    region = Region.objects.filter(study=study)[0]
     answers = row.study.annotations.count()
     factories.pick(region, stratum="recheck", slots=1)
     answer_all(factories.member(study), wrong=frozenset({region.public_id}))
@@ -154,7 +154,7 @@ def test_a_renamed_class_is_carried_over(clean):
 
 def test_open_decisions_are_unresolved(clean):
     study, _ = clean
-    first = Region.objects.filter(study=study).order_by("public_id").first()
+    first = Region.objects.filter(study=study).order_by("public_id")[0]
     waits = factories.region(factories.slide(study), truth="monocyte")
     factories.pick(waits, slots=1, overlap=1)
     answer_all(factories.member(study))
@@ -169,7 +169,7 @@ def test_open_decisions_are_unresolved(clean):
 
 def test_a_row_without_a_ledger_entry_breaks_the_pass(clean):
     study, manager = clean
-    region = Region.objects.filter(study=study).first()
+    region = Region.objects.filter(study=study)[0]
     truth.reopen(region=region, study=study, reason="Unsaid.", method=Method.WITHDRAWAL, at=clock.now())
     (one,) = found(run_pass(study))
     assert one.rule == "ledger-broken" and region.public_id in one.message
@@ -280,7 +280,7 @@ def test_adjudicating_with_an_answer_decides_and_without_one_hands_over(clean):
     assert other.region.state == RegionState.ADJUDICATION
     adjudicator = factories.member(study, Role.ADJUDICATOR)
     lease = queue.claim(member=adjudicator, kind="adjudicate")
-    assert lease.region_id == other.region_id
+    assert lease is not None and lease.region_id == other.region_id
     queue.submit(member=adjudicator, token=lease.token, answer=answer, idempotency_key="x")
     assert not Pick.objects.filter(state=PickState.ADJUDICATION).exists()
 

@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -19,7 +21,7 @@ WAIT_SECONDS = 20
 
 
 @pytest.fixture
-def row(committed, settings, tmp_path) -> ConsistencyPass:
+def row(committed: None, settings: Any, tmp_path: Path) -> ConsistencyPass:
     settings.STORE = tmp_path / "store"
     study, _ = decided(regions=3, slides=3)
     return run_pass(study)
@@ -44,7 +46,7 @@ def add_release(row: ConsistencyPass) -> None:
     )
 
 
-def run_beside(work: Callable[[], None]) -> tuple[threading.Thread, list[BaseException]]:
+def run_beside(work: Callable[[], object]) -> tuple[threading.Thread, list[BaseException]]:
     """Run `work` in a thread with a connection of its own; its error is kept."""
     errors: list[BaseException] = []
 

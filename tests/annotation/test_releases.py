@@ -9,7 +9,17 @@ from django.db import DatabaseError, transaction
 
 from annotation import clock
 from annotation.errors import Conflict, GateClosed, Refused
-from annotation.models import Finding, LabelClass, LedgerEntry, PassItem, Region, Release, ReleaseItem, Slide
+from annotation.models import (
+    ConsistencyPass,
+    Finding,
+    LabelClass,
+    LedgerEntry,
+    PassItem,
+    Region,
+    Release,
+    ReleaseItem,
+    Slide,
+)
 from annotation.releasing import folder
 from annotation.releasing.verify import verify
 from annotation.selectors import released
@@ -62,7 +72,7 @@ def test_a_clean_pass_becomes_a_folder_that_holds(frozen):
     }  # fmt: skip
     assert ReleaseItem.objects.filter(release=release).count() == release.items_count == 6
     assert ledger.verify(study).ok
-    entry = LedgerEntry.objects.filter(study=study).order_by("-position").first()
+    entry = LedgerEntry.objects.filter(study=study).latest("position")
     assert entry.kind == "release" and json.loads(entry.payload)["manifest_digest"] == release.manifest_digest
 
 
@@ -114,7 +124,7 @@ def test_work_that_goes_on_after_the_pass_does_not_change_the_release(clean):
     study, manager, row = clean
     _, digest = folder.write(released.read(row), parent=releases.root())
     truth.decide(
-        region=Region.objects.filter(study=study).first(), member=manager, answer=None, reason="Blurred.", exclude=True
+        region=Region.objects.filter(study=study)[0], member=manager, answer=None, reason="Blurred.", exclude=True
     )
     factories.pick(factories.region(factories.slide(study), truth="monocyte"))
     answer_all(factories.member(study))
@@ -136,7 +146,7 @@ def test_the_database_refuses_a_release_beside_an_open_blocker(blocked):
         insert_release(row)
 
 
-def insert_release(row) -> Release:
+def insert_release(row: ConsistencyPass) -> Release:
     return Release.objects.create(
         study=row.study,
         number=1,

@@ -1,11 +1,12 @@
 from collections import Counter
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from annotation.splits import SPLITS, SplitCase, assign
 
-SHARES = {"test_share": 0.2, "validation_share": 0.1}
+SHARES: dict[str, Any] = {"test_share": 0.2, "validation_share": 0.1}
 
 
 def cases(count, *, domains=3, audit=0):

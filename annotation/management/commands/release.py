@@ -1,7 +1,7 @@
 """`manage.py release STUDY`: cut the release of a clean consistency pass."""
 
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         try:
             release = releases.freeze(study=study, consistency_pass=row, member=member)
         except GateClosed as closed:
-            for one in closed.details.get("blockers", []):
+            for one in cast(list[dict[str, Any]], closed.details.get("blockers", [])):
                 self.stderr.write(f"{one['rule']} (finding {one['id']}): {one['message']}")
             raise CommandError(f"Pass {row.number} is not clean, so nothing was released. {closed.message}") from closed
         except ConcordError as error:

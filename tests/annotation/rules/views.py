@@ -34,7 +34,7 @@ def item(number: int, *, label: str = "neutrophil", sure: float = 0.97, **fields
 
 def view(*items: Item, **fields: Any) -> PassView:
     """A view of `items` under a default policy."""
-    values = {"position": 10, "protocol": 1, "codes": CODES, "policy": Policy(), "items": items}
+    values: dict[str, Any] = {"position": 10, "protocol": 1, "codes": CODES, "policy": Policy(), "items": items}
     return PassView(**(values | fields))
 
 
