@@ -15,7 +15,7 @@ from annotation.services import loop
 from annotation.states import LIVE_JOBS
 from workers.simulation.crew import Crew, Person
 from workers.simulation.patience import patiently
-from workers.simulation.work import Outcome, Workplace
+from workers.simulation.work import Outcome, Workplace, count_owed
 
 PAUSE_SECONDS = 0.3
 PATIENCE_SECONDS = 900.0
@@ -50,7 +50,7 @@ class Crowd:
             time.sleep(PAUSE_SECONDS)
 
     def label(self, *, until: int | None = None) -> None:
-        """Let annotators answer until nothing is left for them, or `until` answers are given."""
+        """Let annotators answer until nothing is left for them, or until about `until` answers are given or owed."""
         self._run(self.crew.annotators, kind="label", until=until)
 
     def adjudicate(self) -> None:
@@ -69,7 +69,7 @@ class Crowd:
     def _live(self, person: Person, kind: str, until: int | None) -> None:
         vain = 0
         try:
-            while not self._stops.is_set() and (until is None or self.answers < until):
+            while not self._stops.is_set() and self._wants_more(until):
                 outcome = self._work_once(person, kind)
                 if outcome is Outcome.ANSWERED:
                     self._told()
@@ -83,6 +83,11 @@ class Crowd:
                 time.sleep(PAUSE_SECONDS)
         finally:
             connection.close()
+
+    def _wants_more(self, until: int | None) -> bool:
+        if until is None:
+            return True
+        return self.answers + self._at_work + patiently(lambda: count_owed(self.study)) < until
 
     def _work_once(self, person: Person, kind: str) -> Outcome:
         with self._lock:

@@ -81,7 +81,7 @@ class Display:
         """Change the stage; without a terminal it is printed at once."""
         self.stage = stage
         if self._live is None:
-            self._console.print(stage, markup=False)
+            self._console.print(stage, markup=False, soft_wrap=True)
 
     def show(self, *, answers: int) -> None:
         """Refresh the table, or print a line when the last is old."""
@@ -90,7 +90,7 @@ class Display:
             self._live.update(self._table(patiently(lambda: look(self.study))))
         elif time.monotonic() - self._last_line > LINE_SECONDS:
             self._last_line = time.monotonic()
-            self._console.print(self._line(patiently(lambda: look(self.study))), markup=False)
+            self._console.print(self._line(patiently(lambda: look(self.study))), markup=False, soft_wrap=True)
 
     def _pace(self) -> str:
         minutes = (time.monotonic() - self._started) / 60

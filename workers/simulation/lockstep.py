@@ -35,7 +35,7 @@ class Lockstep:
         base.run_ready(self.study)
 
     def label(self, *, until: int | None = None) -> None:
-        """Let annotators answer until nothing is left for them, or `until` answers are given."""
+        """Let annotators answer until nothing is left for them, or until about `until` answers are given or owed."""
         self._run(self.crew.annotators, kind="label", until=until)
 
     def adjudicate(self) -> None:
@@ -57,7 +57,7 @@ class Lockstep:
                 idle.clear()
                 base.run_ready(self.study)
                 self._told()
-            wants_more = until is None or self.answers < until
+            wants_more = until is None or self.answers + len(held) + work.count_owed(self.study) < until
             task = work.take(people[index], kind=kind) if wants_more else None
             if task is not None:
                 held[index] = task

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from django.db.models import F, Q, Sum
+
 from annotation.errors import LeaseLost, TryAgain
-from annotation.models import Annotation, Assignment
+from annotation.models import Annotation, Assignment, Pick, Study
 from annotation.services import queue
-from annotation.states import AnswerKind
+from annotation.states import WITHDRAWABLE_STRATA, AnswerKind, PickState
 from workers.simulation import oracle
 from workers.simulation.annotators import Response
 from workers.simulation.crew import Person
@@ -67,6 +69,13 @@ def finish(person: Person, task: Task) -> bool:
         seconds=task.response.seconds,
     )
     return True
+
+
+def count_owed(study: Study) -> int:
+    """Answers that draining will still ask for: open slots of picks that were begun or are never withdrawn."""
+    unclaimed = Q(stratum__in=WITHDRAWABLE_STRATA, has_begun=False, skips=0, slots_open=F("slots_granted"))
+    picks = Pick.objects.filter(study=study, state=PickState.OPEN).exclude(unclaimed)
+    return int(picks.aggregate(owed=Sum("slots_open"))["owed"] or 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,10 +67,10 @@ class Command(BaseCommand):
     def _show(self, plan: demo.Plan, site: Site, console: Console, started: float) -> dict[str, Any]:
         console.print("Starting the site ...")
         url = site.start()
-        console.print(f"Concord is at {url} (its programs print to {site.log}).", markup=False)
+        console.print(f"Concord is at {url} (its programs print to {site.log}).", markup=False, soft_wrap=True)
 
         def told(line: str) -> None:
-            console.print(line, markup=False)
+            console.print(line, markup=False, soft_wrap=True)
 
         stage = demo.prepare(plan=plan, url=url, var=Path(settings.VAR), told=told)
         names = ", ".join(stage.names)
@@ -92,7 +92,7 @@ def _folder(options: dict[str, Any], console: Console) -> Path:
 
 
 def _wait(site: Site, console: Console) -> None:
-    console.print(f"The site stays up at {site.url}; Ctrl-C stops it.", markup=False)
+    console.print(f"The site stays up at {site.url}; Ctrl-C stops it.", markup=False, soft_wrap=True)
     try:
         while site.is_alive:
             time.sleep(0.5)

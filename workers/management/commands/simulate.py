@@ -57,7 +57,9 @@ class Command(BaseCommand):
         )
         try:
             study = lookup.find_study(options["study"])
-            found = simulate.run(study=study, plan=plan, told=lambda line: console.print(line, markup=False))
+            found = simulate.run(
+                study=study, plan=plan, told=lambda line: console.print(line, markup=False, soft_wrap=True)
+            )
         except ConcordError as error:
             raise CommandError(error.message) from error
         except TimeoutError as error:
