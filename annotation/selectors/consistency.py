@@ -18,7 +18,11 @@ _WARNS = Q(findings__state=FindingState.OPEN, findings__severity=Severity.WARNIN
 
 def passes(study: Study) -> QuerySet[ConsistencyPass]:
     """The study's passes, each with how many blockers and warnings are open."""
-    rows = ConsistencyPass.objects.filter(study=study).select_related("started_by")
+    return with_open_findings(ConsistencyPass.objects.filter(study=study).select_related("started_by"))
+
+
+def with_open_findings(rows: QuerySet[ConsistencyPass]) -> QuerySet[ConsistencyPass]:
+    """The passes with how many of their findings wait for a decision."""
     return rows.annotate(
         open_blockers=Count("findings", filter=_BLOCKS), open_warnings=Count("findings", filter=_WARNS)
     )

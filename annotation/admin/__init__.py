@@ -1,0 +1,5 @@
+"""The admin: every row visible to those who manage its study, nothing written but through services."""
+
+from annotation.admin import background, consistency, images, ledger, models, studies, truth, work
+
+__all__ = ["background", "consistency", "images", "ledger", "models", "studies", "truth", "work"]
