@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
-from annotation import clock, constraints
+from annotation import clock
 from annotation.errors import BadInput, Conflict, Refused
 from annotation.models import ConsistencyPass, Finding, Membership, Pick, Region
 from annotation.rules import CHANGING_FIXES, Fix, by_code
@@ -68,7 +68,7 @@ def apply_many(
     if until is not None and until <= at:
         raise BadInput("The waiver would have run out already: give a later moment.")
     rows = list(
-        Finding.objects.select_for_update(of=("self",))
+        Finding.objects.select_for_update(of=("self",), no_key=True)
         .select_related("region", "counterpart")
         .filter(pk__in=[finding.pk for finding in findings])
         .order_by("pk")
@@ -87,7 +87,7 @@ def apply_many(
 def reopen(*, finding: Finding, member: Membership, reason: str) -> Finding:
     """Take a decision back; the finding stands before a release again."""
     consistency_pass = _lock_pass([finding], member=member, reason=reason)
-    row = Finding.objects.select_for_update(of=("self",)).get(pk=finding.pk)
+    row = Finding.objects.select_for_update(of=("self",), no_key=True).get(pk=finding.pk)
     if not may_move(row.state, FindingState.OPEN, of=FindingState):
         raise Conflict("The finding is open already.")
     row.state, row.decided_by, row.decided_at = FindingState.OPEN, member, clock.now()
@@ -104,7 +104,7 @@ def _lock_pass(findings: Sequence[Finding], *, member: Membership, reason: str) 
     passes = {finding.consistency_pass_id for finding in findings}
     if len(passes) != 1:
         raise BadInput("Name at least one finding, and only findings of one consistency pass.")
-    row = ConsistencyPass.objects.select_for_update(of=("self",)).get(pk=passes.pop())
+    row = ConsistencyPass.objects.select_for_update(of=("self",), no_key=True).get(pk=passes.pop())
     if member.study_id != row.study_id or member.role != Role.MANAGER or not member.is_active:
         raise Refused("Findings are decided by a manager of the study.")
     if hasattr(row, "release"):
@@ -150,7 +150,7 @@ def _change_truth(row: Finding, *, fix: Fix, member: Membership, reason: str, an
 
 
 def _hand_to_adjudicators(regions: Sequence[Region]) -> None:
-    live = Pick.objects.select_for_update(of=("self",)).filter(region__in=regions, state=PickState.OPEN)
+    live = Pick.objects.select_for_update(of=("self",), no_key=True).filter(region__in=regions, state=PickState.OPEN)
     for pick in live.order_by("pk"):
         truth.escalate(pick=pick)
 
@@ -163,7 +163,6 @@ def _log(consistency_pass: ConsistencyPass, rows: Sequence[Finding], *, member: 
     else:
         payload |= {"findings": decisions}
     kind = "finding" if len(decisions) == 1 else "bulk"
-    constraints.check_now()
     ledger.append(study=consistency_pass.study, kind=kind, payload=payload, at=at)
 
 

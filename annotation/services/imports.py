@@ -43,9 +43,7 @@ def allowed_folder(name: str) -> Path:
     """The folder `name` below CONCORD_IMPORT_ROOT; Refused where none is set or `name` leads out of it."""
     root = os.environ.get("CONCORD_IMPORT_ROOT", "")
     if not root:
-        raise Refused(
-            "No folder is open for imports over the network: set CONCORD_IMPORT_ROOT on the server."
-        )
+        raise Refused("No folder is open for imports over the network: set CONCORD_IMPORT_ROOT on the server.")
     base = Path(root).resolve()
     folder = (base / name).resolve()
     if folder == base or not folder.is_relative_to(base):
@@ -53,9 +51,7 @@ def allowed_folder(name: str) -> Path:
     return folder
 
 
-def import_folder(
-    path: Path, *, slug: str = "", dry_run: bool = False, progress: Progress = silent
-) -> Imported:
+def import_folder(path: Path, *, slug: str = "", dry_run: bool = False, progress: Progress = silent) -> Imported:
     """Import the folder `path` as the study `slug` (default: from its name); again changes nothing.
 
     BadInput lists every problem of the folder. `dry_run` checks everything and writes nothing.
@@ -78,7 +74,7 @@ def import_folder(
         if known is None:
             study = studies.create_from_plan(plan=plan, slug=slug)
         else:
-            study = Study.objects.select_for_update().get(pk=known.pk)
+            study = Study.objects.select_for_update(no_key=True).get(pk=known.pk)
             _check_against(study, plan, folder=path.name)
         found = Imported(study=study, is_new_study=known is None, notes=notes)
         _write_slides(found, plan, wanted, stored, progress)
@@ -87,14 +83,11 @@ def import_folder(
 
 def _notes(plan: StudyPlan, known: Study | None) -> list[str]:
     notes = [
-        f"The slide '{slide.name}' has no row in regions.csv and is left out."
-        for slide in plan.slides_without_regions
+        f"The slide '{slide.name}' has no row in regions.csv and is left out." for slide in plan.slides_without_regions
     ]
     unknown = sum(slide.um_per_px is None for slide in plan.slides)
     if unknown:
-        notes.append(
-            f"{unknown} of {len(plan.slides)} slides have no pixel size: rules in µm are skipped there."
-        )
+        notes.append(f"{unknown} of {len(plan.slides)} slides have no pixel size: rules in µm are skipped there.")
     if known is not None and known.policy_values != plan.policy:
         notes.append("The folder's policy differs from the study's, which is kept; change it in the study.")
     return notes

@@ -55,7 +55,7 @@ def enqueue(
 def retry(*, job: Job, payload: dict[str, Any] | None = None) -> Job:
     """Make an ended job ready again with fresh attempts; a live one is returned as it is."""
     with transaction.atomic():
-        job = Job.objects.select_for_update().get(pk=job.pk)
+        job = Job.objects.select_for_update(no_key=True).get(pk=job.pk)
         if job.state in LIVE_JOBS:
             return job
         job.state, job.error, job.finished_at = JobState.READY, "", None
@@ -73,7 +73,7 @@ def claim(*, job_id: int, worker: str) -> Job | None:
     """Take a ready job and start its next attempt; None where it is not ready or not for `worker`."""
     with transaction.atomic():
         try:
-            job = Job.objects.select_for_update(nowait=True, of=("self",)).filter(pk=job_id).first()
+            job = Job.objects.select_for_update(nowait=True, of=("self",), no_key=True).filter(pk=job_id).first()
         except OperationalError as error:
             if not _is_locked(error):
                 raise
@@ -139,7 +139,7 @@ def reclaim_dead() -> list[Job]:
     with transaction.atomic():
         now = clock.now()
         dead = (
-            Job.objects.select_for_update(skip_locked=True, of=("self",))
+            Job.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
             .filter(state=JobState.RUNNING, heartbeat_at__lt=now - DEAD_AFTER)
             .exclude(worker=INLINE)
         )

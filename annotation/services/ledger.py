@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, OuterRef, Subquery
 
 from annotation import canonical, chain
@@ -41,8 +41,12 @@ def append(*, study: Study, kind: str, payload: dict[str, Any], at: datetime) ->
     """Append one entry. The last statement of a transaction: it locks the head, and with it all other writers."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("A ledger entry belongs into the transaction of what it vouches for.")
+    # A deferred check locks the rows it finds. At the commit it would wait, head in hand, for whoever holds such a row
+    # and waits for the head.
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     LedgerHead.objects.get_or_create(study=study, defaults={"digest": chain.GENESIS})
-    head = LedgerHead.objects.select_for_update().get(study=study)
+    head = LedgerHead.objects.select_for_update(no_key=True).get(study=study)
     text = canonical.dumps({"at": at.isoformat(), **payload})
     position = head.position + 1
     digest = chain.hash_link(position=position, kind=kind, payload=text, previous_digest=head.digest)

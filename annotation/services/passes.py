@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from annotation import canonical, clock, constraints
+from annotation import canonical, clock
 from annotation.errors import BadInput
 from annotation.models import ConsistencyPass, Finding, GroundTruthRevision, Membership, PassItem, Study
 from annotation.rules import RULES, Fix, Found, PassView, Rule
@@ -51,7 +51,7 @@ def execute(consistency_pass: ConsistencyPass) -> ConsistencyPass:
     reading = passview.read(current)
     found = [(rule, one) for rule in RULES for one in _sorted(rule.find(reading.view))]
     with transaction.atomic():
-        row = ConsistencyPass.objects.select_for_update().get(pk=current.pk)
+        row = ConsistencyPass.objects.select_for_update(no_key=True).get(pk=current.pk)
         if row.state == PassState.DONE:
             return row
         _store_items(row, reading)
@@ -63,7 +63,7 @@ def execute(consistency_pass: ConsistencyPass) -> ConsistencyPass:
 @transaction.atomic
 def fail(*, consistency_pass: ConsistencyPass) -> None:
     """Note that the pass will not finish; nothing of it was written."""
-    row = ConsistencyPass.objects.select_for_update().get(pk=consistency_pass.pk)
+    row = ConsistencyPass.objects.select_for_update(no_key=True).get(pk=consistency_pass.pk)
     if may_move(row.state, PassState.FAILED, of=PassState):
         row.state, row.finished_at = PassState.FAILED, clock.now()
         row.save(update_fields=["state", "finished_at"])
@@ -172,7 +172,6 @@ def _finish(
     row.numbers = {**reading.facts, "items": len(view.items), "released": len(view.released()), "findings": counts}
     row.state, row.finished_at = PassState.DONE, clock.now()
     row.save()
-    constraints.check_now()
     ledger.append(
         study=row.study,
         kind="pass",

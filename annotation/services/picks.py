@@ -86,7 +86,7 @@ def queue_batch(
     wanted = [spec.region_id for spec in specs]
     free = {
         region.pk: region
-        for region in Region.objects.select_for_update(of=("self",)).filter(
+        for region in Region.objects.select_for_update(of=("self",), no_key=True).filter(
             pk__in=wanted, study=study, state=RegionState.POOL
         )
     }
@@ -138,7 +138,7 @@ def supersede(*, study: Study, before: int) -> int:
 
     Random-share and audit picks stay: their probabilities must remain true.
     """
-    unclaimed = Pick.objects.select_for_update(skip_locked=True).filter(
+    unclaimed = Pick.objects.select_for_update(skip_locked=True, no_key=True).filter(
         study=study,
         state=PickState.OPEN,
         batch_number__lt=before,
@@ -169,7 +169,7 @@ def recheck(*, study: Study, regions: Sequence[Region], reason: str, opinions: i
     study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     live = Pick.objects.filter(region=OuterRef("pk"), state__in=[PickState.OPEN, PickState.ADJUDICATION])
     rows = list(
-        Region.objects.select_for_update(of=("self",))
+        Region.objects.select_for_update(of=("self",), no_key=True)
         .select_related("current_revision")
         .filter(pk__in=[region.pk for region in regions], study=study)
         .filter(~Exists(live))
@@ -226,7 +226,7 @@ def escalate_stuck(*, study: Study) -> int:
     )
     leased = Assignment.objects.filter(pick=OuterRef("pk"), state=AssignmentState.LEASED)
     candidates = (
-        Pick.objects.select_for_update(skip_locked=True, of=("self",))
+        Pick.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
         .select_related("region", "study")
         .filter(study=study, state=PickState.OPEN, slots_open__gt=0)
         .filter(has_begun=True)

@@ -17,7 +17,7 @@ from annotation.studyfolder import ClassPlan
 @transaction.atomic
 def publish_first(*, study: Study, classes: Sequence[ClassPlan], guideline: str = "") -> Protocol:
     """Publish version 1 with `classes` in their order; Conflict where the study has a protocol already."""
-    study = Study.objects.select_for_update().get(pk=study.pk)
+    study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     if study.protocol_id is not None:
         raise Conflict("The study has a protocol already: publish a new version with mappings instead.")
     if sum(not item.is_special for item in classes) < 2:

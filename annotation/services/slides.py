@@ -40,7 +40,7 @@ def register(*, study: Study, path: Path, case: str, domain: Mapping[str, str]) 
     plan = SlidePlan(name="", path=path, line=0, case=case.strip(), domain=dict(domain), **facts)
     stored_name = store.put_slide(path, checksum=plan.checksum)
     with transaction.atomic():
-        study = Study.objects.select_for_update().get(pk=study.pk)
+        study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
         known = Slide.objects.filter(study=study, checksum=plan.checksum).select_related("case").first()
         if known is not None:
             check_case(known, plan, study=study)

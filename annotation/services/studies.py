@@ -63,7 +63,7 @@ def close(*, study: Study) -> Study:
 
 
 def _move(study: Study, target: StudyState) -> Study:
-    study = Study.objects.select_for_update().get(pk=study.pk)
+    study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     if study.state == target:
         return study
     if not may_move(study.state, target, of=StudyState):
@@ -77,7 +77,7 @@ def _move(study: Study, target: StudyState) -> Study:
 def add_member(*, study: Study, user: AbstractBaseUser, role: Role) -> Membership:
     """Let `user` take part as `role`; a member who comes back keeps the pseudonym."""
     # The study's row keeps two newcomers from the same pseudonym.
-    Study.objects.select_for_update().get(pk=study.pk)
+    Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     member, is_new = Membership.objects.get_or_create(study=study, user=user, defaults={"role": role})
     if not is_new and (member.role != role or not member.is_active):
         member.role, member.is_active = role, True
@@ -88,7 +88,7 @@ def add_member(*, study: Study, user: AbstractBaseUser, role: Role) -> Membershi
 @transaction.atomic
 def update_policy(*, study: Study, values: Mapping[str, Any]) -> Study:
     """Change keys of the policy; None takes a key back to its default. BadInput where it does not hold."""
-    study = Study.objects.select_for_update().get(pk=study.pk)
+    study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     merged = {**study.policy_values, **values}
     kept = {key: value for key, value in merged.items() if value is not None}
     Policy.parse(kept)

@@ -289,7 +289,14 @@ def decide(
     if (answer is None) == (not exclude):
         raise BadInput("Give an answer, or exclude the region; not both and not neither.")
     study = Study.objects.get(pk=region.study_id)
-    region = Region.objects.select_for_update(of=("self",)).select_related("current_revision").get(pk=region.pk)
+    # Picks before regions: the order in which a submit locks.
+    live = Pick.objects.select_for_update(no_key=True).filter(
+        region=region, state__in=[PickState.OPEN, PickState.ADJUDICATION]
+    )
+    live_ids = list(live.order_by("pk").values_list("pk", flat=True))
+    region = (
+        Region.objects.select_for_update(of=("self",), no_key=True).select_related("current_revision").get(pk=region.pk)
+    )
     form = None if answer is None else answer_forms.parse(answer, codes=class_codes(study))
     at = clock.now()
     revision = _revise(
@@ -307,8 +314,7 @@ def decide(
         is_settled=not exclude,
         is_excluded=exclude,
     )
-    live = region.picks.select_for_update().filter(state__in=[PickState.OPEN, PickState.ADJUDICATION])
-    live.update(state=PickState.SETTLED, slots_open=0, closed_at=at)
+    Pick.objects.filter(pk__in=live_ids).update(state=PickState.SETTLED, slots_open=0, closed_at=at)
     state = RegionState.EXCLUDED if exclude else RegionState.SETTLED
     Region.objects.filter(pk=region.pk).update(state=state)
     if revision is None:

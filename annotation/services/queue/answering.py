@@ -145,7 +145,7 @@ def _next_number(assignment: Assignment) -> int:
 
 def _lock_pick(pick_id: int) -> Pick:
     return (
-        Pick.objects.select_for_update(of=("self",))
+        Pick.objects.select_for_update(of=("self",), no_key=True)
         .select_related("region", "region__current_revision", "study")
         .get(pk=pick_id)
     )

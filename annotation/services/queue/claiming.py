@@ -64,7 +64,7 @@ def _claim_once(*, member: Membership, kind: str) -> Assignment | None:
         checked = quality.next_check(study=study, member=member, now=now)
         if checked is not None:
             return checked
-    candidates = _candidates(member=member, kind=kind).select_for_update(skip_locked=True, of=("self",))
+    candidates = _candidates(member=member, kind=kind).select_for_update(skip_locked=True, of=("self",), no_key=True)
     pick = candidates.select_related("region").first()
     if pick is None:
         return None

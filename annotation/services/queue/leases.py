@@ -62,7 +62,7 @@ def expire(*, limit: int = 500) -> int:
     with transaction.atomic():
         now = clock.now()
         leases = (
-            Assignment.objects.select_for_update(skip_locked=True, of=("self",))
+            Assignment.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
             .filter(state=AssignmentState.LEASED, expires_at__lte=now)
             .order_by("expires_at", "pk")[:limit]
         )
@@ -75,7 +75,7 @@ def expire(*, limit: int = 500) -> int:
 def lock(*, member: Membership, token: str) -> Assignment:
     """The member's assignment of this token, locked; Missing for every other token."""
     assignment = (
-        Assignment.objects.select_for_update(of=("self",))
+        Assignment.objects.select_for_update(of=("self",), no_key=True)
         .select_related("study", "study__protocol", "region", "annotator", "pick")
         .filter(token=token, annotator=member)
         .first()
