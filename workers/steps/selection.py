@@ -8,11 +8,13 @@ import math
 from dataclasses import replace
 from typing import Any
 
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
 from annotation import canonical
 from annotation.models import Job, ModelVersion, Region, SelectionBatch, Study
-from annotation.services import picks
+from annotation.services import jobs, picks
 from annotation.services.picks import PickSpec
-from annotation.states import ModelState, Stratum
+from annotation.states import JobKind, ModelState, Stratum
 from learning.query import Selection, SelectionRequest, select_batch
 from workers import bridge, files
 from workers.pool import Pool, read_pool
@@ -48,11 +50,14 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
 
 
 def choose_model(study: Study) -> ModelVersion | None:
-    """The active model, where the study ranks by one and its scores are there."""
+    """The model to rank by: the active one once it has scored all slides, until then that of the newest batch."""
     if study.policy.selection != "learned":
         return None
     active = ModelVersion.objects.filter(study=study, state=ModelState.ACTIVE).first()
-    return active if active is not None and active.score_files.exists() else None
+    if active is not None and not jobs.count_live(study, JobKind.SCORE_SLIDE) and active.score_files.exists():
+        return active
+    drawn = SelectionBatch.objects.filter(study=study, model__isnull=False).order_by("-number").first()
+    return drawn.model if drawn is not None else None
 
 
 def _strategy(study: Study, model: ModelVersion | None) -> str:
@@ -81,20 +86,21 @@ def _draw_audit(study: Study, *, wanted: int) -> list[PickSpec]:
 
 
 def _select(study: Study, pool: Pool, model: ModelVersion | None, *, count: int, seed: int) -> Selection:
-    return select_batch(
-        SelectionRequest(
-            features=pool.features,
-            available=pool.available,
-            taken=pool.taken,
-            domains=pool.domains,
-            class_codes=tuple(model.class_codes if model else bridge.learnable_codes(study)),
-            count=max(count, 0),
-            seed=seed,
-            strategy=_strategy(study, model),
-            scores=pool.scores,
-            random_share=study.policy.random_share,
-        )
+    request = SelectionRequest(
+        features=pool.features,
+        available=pool.available,
+        taken=pool.taken,
+        domains=pool.domains,
+        class_codes=tuple(model.class_codes if model else bridge.learnable_codes(study)),
+        count=max(count, 0),
+        seed=seed,
+        strategy=_strategy(study, model),
+        scores=pool.scores,
+        random_share=study.policy.random_share,
     )
+    # Sums in BLAS depend on the number of threads; with one, a seed gives the same picks on every machine.
+    with threadpool_limits(limits=1, user_api="blas"):
+        return select_batch(request)
 
 
 def _specify(selection: Selection, pool: Pool, model: ModelVersion | None) -> list[PickSpec]:
