@@ -27,7 +27,7 @@ def judge(*, study: Study, model: ModelVersion, examples: Examples) -> Verdict:
         audit=_audit_evidence(study, candidate, held, model, champion),
         out_of_fold=_out_of_fold_evidence(examples, candidate, held, champion),
         class_codes=codes,
-        prior=np.bincount(examples.labels, minlength=len(codes)),
+        prior=np.bincount(examples.labels, minlength=len(codes)).astype(np.float64),
         policy=GatePolicy(audit_items=study.policy.gate_min_items),
     )
 
