@@ -1,0 +1,22 @@
+"""Benchmarks by name: each a function that returns a dict of plain numbers.
+
+A dict may hold `seconds` with `bound_seconds`, and a `baseline_seconds` measured beside it in the same
+process, so that a `ratio` survives a slow machine. To add one: write the function, name it here.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.benchmarks.encoding import measure_encoding
+from tests.benchmarks.gate import simulate_gate
+from tests.benchmarks.heads import measure_refit
+from tests.benchmarks.labelling import measure_labelling
+from tests.benchmarks.ranking import measure_ranking
+
+BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
+    "encoding": measure_encoding,
+    "gate": simulate_gate,
+    "heads": measure_refit,
+    "labelling": measure_labelling,
+    "ranking": measure_ranking,
+}
