@@ -37,7 +37,7 @@ class Scene:
 
 def build(**policy: object) -> Scene:
     """Rows and the slide's file; the region is in the queue and nobody has it."""
-    study = factories.study(policy={"planted_check_rate": 0.0, **policy})
+    study = factories.study(secret="5e" * 32, policy={"planted_check_rate": 0.0, **policy})
     other = factories.study()
     slide = factories.slide(study, width=320, height=256, levels=[[320, 256, 1.0]], vendor="image")
     slide.stored_name = slide.stored_name.replace(".tiff", ".png")
@@ -55,26 +55,50 @@ def build(**policy: object) -> Scene:
     return Scene(study=study, slide=slide, region=region, people=people)
 
 
-def add_finding(study: Study, *, region: Region, severity: str = Severity.BLOCKER) -> Finding:
-    """An open finding in a finished pass, the next of the study."""
-    row = ConsistencyPass.objects.create(
+def add_pass(study: Study) -> ConsistencyPass:
+    """The study's next pass, still running: only then may items and findings join it."""
+    return ConsistencyPass.objects.create(
         study=study,
         number=study.passes.count() + 1,
-        state=PassState.DONE,
         ledger_position=0,
         ledger_digest="0" * 64,
         numbers={"released": 1},
         created_at=timezone.now(),
     )
+
+
+def add_finding(
+    row: ConsistencyPass,
+    *,
+    region: Region,
+    counterpart: Region | None = None,
+    severity: str = Severity.BLOCKER,
+) -> Finding:
+    """An open finding about a region."""
     return Finding.objects.create(
         consistency_pass=row,
         rule="unresolved",
         severity=severity,
         region=region,
+        counterpart=counterpart,
         message="Nobody has decided over this region.",
         fix="adjudicate",
         data={"version": 1, "evidence_digest": "0" * 64},
     )
+
+
+def finish(row: ConsistencyPass) -> None:
+    """End the pass well."""
+    row.state, row.finished_at = PassState.DONE, timezone.now()
+    row.save(update_fields=["state", "finished_at"])
+
+
+def add_blocker(scene: Scene) -> Finding:
+    """An open blocker about the scene's region in a finished pass."""
+    row = add_pass(scene.study)
+    found = add_finding(row, region=scene.region)
+    finish(row)
+    return found
 
 
 def write_picture(slide: Slide) -> None:

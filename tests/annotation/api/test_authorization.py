@@ -10,7 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from annotation.models import Job
 from annotation.services import queue
 from annotation.states import JobKind, JobState
-from tests.annotation.api.scene import ACTORS, Scene, add_finding
+from tests.annotation.api.scene import ACTORS, Scene, add_blocker
 
 EVERYONE = frozenset(ACTORS)
 SIGNED_IN = EVERYONE - {"anonymous"}
@@ -121,7 +121,7 @@ def _api() -> URLResolver:
 def ids(scene):
     """Rows of what the scene does not have: a failed job, a finished pass with a blocker, a lease."""
     job = Job.objects.create(study=scene.study, kind=JobKind.TILE_SLIDE, key="x", state=JobState.FAILED)
-    found = add_finding(scene.study, region=scene.region)
+    found = add_blocker(scene)
     queue.claim(member=scene.people["annotator"])
     return {"job": job.pk, "finding": found.pk}
 

@@ -38,7 +38,7 @@ def scene(committed, settings, tmp_path):
 @pytest.mark.parametrize("actor", LEAST_OPERATIONS)
 @pytest.mark.parametrize("mode", EXAMPLES, ids=lambda mode: mode.value)
 def test_generated_requests_are_answered_as_the_schema_says(scene, mode, actor):
-    found = scenes.add_finding(scene.study, region=scene.region)
+    found = scenes.add_blocker(scene)
     lease = queue.claim(member=scene.people["annotator"])
     known = {
         "slug": scene.study.slug,
