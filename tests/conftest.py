@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -41,7 +42,8 @@ def django_db_setup(django_test_environment: None, django_db_blocker: pytest.Fix
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
         for connection in connections.all(initialized_only=True):
             connection.close()
-        with psycopg.connect(**_plain(parameters), autocommit=True) as server:
+        # An autovacuum worker of the superuser may be at work in it: then the next run drops it as an orphan.
+        with suppress(psycopg.Error), psycopg.connect(**_plain(parameters), autocommit=True) as server:
             server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
     shutil.rmtree(settings.STORE, ignore_errors=True)
 
@@ -49,8 +51,19 @@ def django_db_setup(django_test_environment: None, django_db_blocker: pytest.Fix
 def _drop_orphans(server: psycopg.Connection) -> None:
     for (name,) in server.execute("SELECT datname FROM pg_database WHERE datname ~ '^test_[0-9]+$'").fetchall():
         pid = int(name.removeprefix("test_"))
-        if pid == os.getpid() or not Path(f"/proc/{pid}").exists():
-            server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        if pid == os.getpid() or not _is_alive(pid):
+            with suppress(psycopg.Error):
+                server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _plain(parameters: dict) -> dict:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from numpy.typing import NDArray
 
-from annotation.models import FeatureShard, ModelVersion, Pick, Region, ScoreFile, Study
-from annotation.states import WITHDRAWABLE_STRATA, AuditHalf, PickState, RegionState
+from annotation.models import FeatureShard, ModelVersion, Region, ScoreFile, Study
+from annotation.states import AuditHalf, RegionState
 from learning.features import open_shard
 from learning.features.rows import FeatureRows
 from learning.query import Scores, scores
@@ -108,21 +108,9 @@ def _gather(shards: list[FeatureShard], starts: Rows, regions: QuerySet[Region])
 def _available(study: Study) -> QuerySet[Region]:
     """The pool, and what a new batch takes back into it: what it replaces must be able to win again."""
     learnable = Region.objects.filter(study=study, audit_half=AuditHalf.NONE).order_by()
-    return learnable.in_pool() | learnable.filter(pk__in=_withdrawable(study).values("region_id"))
+    return learnable.in_pool() | learnable.filter(pk__in=picks.withdrawable(study).values("region_id"))
 
 
 def _taken(study: Study) -> QuerySet[Region]:
     asked = Region.objects.filter(study=study).exclude(state__in=[RegionState.POOL, RegionState.EXCLUDED])
-    return asked.exclude(pk__in=_withdrawable(study).values("region_id")).order_by()
-
-
-def _withdrawable(study: Study) -> QuerySet[Pick]:
-    """Unclaimed ranked and cold-start picks: those that `picks.supersede` takes back before a batch is queued."""
-    return Pick.objects.filter(
-        study=study,
-        state=PickState.OPEN,
-        stratum__in=WITHDRAWABLE_STRATA,
-        has_begun=False,
-        skips=0,
-        slots_open=F("slots_granted"),
-    )
+    return asked.exclude(pk__in=picks.withdrawable(study).values("region_id")).order_by()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from annotation import clock
 from annotation.models import (
@@ -138,21 +138,26 @@ def supersede(*, study: Study, before: int) -> int:
 
     Random-share and audit picks stay: their probabilities must remain true.
     """
-    unclaimed = Pick.objects.select_for_update(skip_locked=True, no_key=True).filter(
-        study=study,
-        state=PickState.OPEN,
-        batch_number__lt=before,
-        stratum__in=WITHDRAWABLE_STRATA,
-        has_begun=False,
-        skips=0,
-        slots_open=F("slots_granted"),
-    )
+    unclaimed = withdrawable(study).filter(batch_number__lt=before)
+    unclaimed = unclaimed.select_for_update(skip_locked=True, no_key=True)
     rows = list(unclaimed.values_list("pk", "region_id"))
     Pick.objects.filter(pk__in=[pk for pk, _ in rows]).update(
         state=PickState.SUPERSEDED, slots_open=0, closed_at=clock.now()
     )
     Region.objects.filter(pk__in=[region for _, region in rows]).update(state=RegionState.POOL)
     return len(rows)
+
+
+def withdrawable(study: Study) -> QuerySet[Pick]:
+    """Ranked and cold-start picks that nobody has claimed or refused: what the next batch takes back."""
+    return Pick.objects.filter(
+        study=study,
+        state=PickState.OPEN,
+        stratum__in=WITHDRAWABLE_STRATA,
+        has_begun=False,
+        skips=0,
+        slots_open=F("slots_granted"),
+    )
 
 
 def open_count(study: Study) -> int:
