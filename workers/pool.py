@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from annotation.models import FeatureShard, ModelVersion, Region, ScoreFile, Study
+from annotation.services import picks
 from annotation.states import AuditHalf, RegionState
 from learning.features import open_shard
 from learning.features.rows import FeatureRows
