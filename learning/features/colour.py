@@ -23,9 +23,7 @@ def describe_colour(*, density: FloatArray, lab: FloatArray, parts: BoolArray) -
     moments = _measure_moments(
         channels.reshape(count, -1, channels.shape[-1]), parts.reshape(count, -1, parts.shape[-1])
     )
-    return np.concatenate([moments, np.moveaxis(quantiles, 0, 1).reshape(count, -1)], axis=1).astype(
-        np.float32
-    )
+    return np.concatenate([moments, np.moveaxis(quantiles, 0, 1).reshape(count, -1)], axis=1).astype(np.float32)
 
 
 def _measure_moments(values: FloatArray, parts: BoolArray) -> FloatArray:

@@ -39,9 +39,7 @@ class ColourTexture:
     @cached_property
     def dimensions(self) -> int:
         """Length D of a row."""
-        result: int = _encode_block(
-            np.full((1, self.input_edge, self.input_edge, 3), 255, dtype=np.uint8)
-        ).shape[1]
+        result: int = _encode_block(np.full((1, self.input_edge, self.input_edge, 3), 255, dtype=np.uint8)).shape[1]
         return result
 
     def encode(self, pixels: NDArray[np.uint8]) -> NDArray[np.float16]:

@@ -43,9 +43,7 @@ def check_pixels(pixels: NDArray[np.uint8]) -> None:
             f"{pixels.shape}. Read the regions as RGB and stack them."
         )
     if min(pixels.shape[1:3]) < 8:
-        raise ValueError(
-            f"Regions of {pixels.shape[2]} x {pixels.shape[1]} px are too small; use at least 8 x 8 px."
-        )
+        raise ValueError(f"Regions of {pixels.shape[2]} x {pixels.shape[1]} px are too small; use at least 8 x 8 px.")
 
 
 def resize_regions(pixels: NDArray[np.uint8], *, edge: int) -> NDArray[np.uint8]:

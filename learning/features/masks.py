@@ -51,9 +51,7 @@ def find_nucleus(red_density: FloatArray, darkness: FloatArray, central: BoolArr
 def _central_disc(shape: tuple[int, ...], *, share: float) -> BoolArray:
     rows, columns = np.indices(shape)
     height, width = shape
-    result: BoolArray = np.hypot(rows - (height - 1) / 2, columns - (width - 1) / 2) <= share * min(
-        height, width
-    )
+    result: BoolArray = np.hypot(rows - (height - 1) / 2, columns - (width - 1) / 2) <= share * min(height, width)
     return result
 
 

@@ -33,9 +33,7 @@ def describe_shape(mask: BoolArray) -> FloatArray:
     count, height, width = mask.shape
     area = mask.sum(axis=(1, 2)).astype(np.float64)
     safe = np.maximum(area, 1.0)
-    edges = (mask[:, 1:] != mask[:, :-1]).sum(axis=(1, 2)) + (mask[:, :, 1:] != mask[:, :, :-1]).sum(
-        axis=(1, 2)
-    )
+    edges = (mask[:, 1:] != mask[:, :-1]).sum(axis=(1, 2)) + (mask[:, :, 1:] != mask[:, :, :-1]).sum(axis=(1, 2))
     basics = [
         np.sqrt(area / (height * width)),
         area / (height * width),

@@ -55,9 +55,7 @@ def open_shard(path: Path, *, verify: bool = False) -> np.memmap:
     try:
         shard = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise ShardError(
-            f"{path}: not a readable shard ({error}). Delete it and encode the slide again."
-        ) from error
+        raise ShardError(f"{path}: not a readable shard ({error}). Delete it and encode the slide again.") from error
     if shard.dtype != np.float16 or shard.ndim != 2:
         raise ShardError(
             f"{path}: holds {shard.dtype} of shape {shard.shape}, not float16 rows. Encode the slide again."

@@ -47,9 +47,7 @@ def _histogram_patterns(image: FloatArray, mask: BoolArray, step: int) -> np.nda
     return result
 
 
-def measure_bands(
-    channels: FloatArray, mask: BoolArray, *, sigmas: tuple[float, ...] = (1.0, 2.0, 4.0)
-) -> FloatArray:
+def measure_bands(channels: FloatArray, mask: BoolArray, *, sigmas: tuple[float, ...] = (1.0, 2.0, 4.0)) -> FloatArray:
     """Log mean absolute band-pass response between neighbouring sigmas (px), in and out of the mask.
 
     Parameters: channels (N, H, W, C). Returns (N, 2 * C * len(sigmas)).
@@ -84,9 +82,7 @@ def count_directions(image: FloatArray) -> FloatArray:
     across = image[:, 1:-1, 2:] - image[:, 1:-1, :-2]
     strength = np.hypot(down, across)
     turn = (np.arctan2(down, across) + np.pi) * (_DIRECTIONS / (2 * np.pi))
-    bins = (
-        np.minimum(turn.astype(np.int64), _DIRECTIONS - 1) + (np.arange(count) * _DIRECTIONS)[:, None, None]
-    )
+    bins = np.minimum(turn.astype(np.int64), _DIRECTIONS - 1) + (np.arange(count) * _DIRECTIONS)[:, None, None]
     histogram = np.bincount(bins.ravel(), strength.ravel(), minlength=count * _DIRECTIONS)
     power = np.abs(np.fft.rfft(histogram.reshape(count, _DIRECTIONS), axis=1))[:, :7]
     power[:, 1:] /= np.maximum(power[:, :1], 1e-6)
