@@ -49,9 +49,7 @@ def put_slide(source: Path, *, checksum: str) -> str:
         try:
             written = _copy(source, part.fileno())
             if written != checksum:
-                raise BadInput(
-                    f"{source.name} changed while it was imported. Import again when nothing writes to it."
-                )
+                raise BadInput(f"{source.name} changed while it was imported. Import again when nothing writes to it.")
             os.chmod(part.name, 0o600)
             os.replace(part.name, target)
         except BaseException:

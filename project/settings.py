@@ -18,9 +18,7 @@ STORE = Path(os.environ.get("CONCORD_STORE", VAR / "store"))
 SECRET_KEY = secret_key()
 DEBUG = os.environ.get("CONCORD_DEBUG", "") == "1"
 ALLOWED_HOSTS = [
-    host
-    for host in os.environ.get("CONCORD_HOSTS", "127.0.0.1,localhost,[::1],testserver").split(",")
-    if host
+    host for host in os.environ.get("CONCORD_HOSTS", "127.0.0.1,localhost,[::1],testserver").split(",") if host
 ]
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("CONCORD_ORIGINS", "").split(",") if origin]
 HTTPS = os.environ.get("CONCORD_HTTPS", "") == "1"
@@ -90,9 +88,7 @@ def _database(url: str) -> dict[str, Any]:
 _engines = embedded.engine_urls()
 DATABASE_URL = os.environ.get("DATABASE_URL") or _engines.database_url
 # Migrations run as the tables' owner, so that the application's own role cannot drop a trigger.
-DATABASE_OWNER_URL = (
-    os.environ.get("DATABASE_OWNER_URL") or os.environ.get("DATABASE_URL") or _engines.owner_url
-)
+DATABASE_OWNER_URL = os.environ.get("DATABASE_OWNER_URL") or os.environ.get("DATABASE_URL") or _engines.owner_url
 REDIS_URL = os.environ.get("REDIS_URL") or _engines.redis_url
 DATABASES = {"default": _database(DATABASE_URL), "owner": _database(DATABASE_OWNER_URL)}
 DATABASE_ROUTERS: list[str] = []
@@ -213,9 +209,7 @@ CELERY_IMPORTS = ["workers.tasks"]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s", "datefmt": "%H:%M:%S"}
-    },
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s", "datefmt": "%H:%M:%S"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("CONCORD_LOG_LEVEL", "INFO")},
 }

@@ -8,7 +8,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,806 +16,1562 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Assignment',
+            name="Assignment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('label', 'Label'), ('repeat', "the annotator's own earlier region again"), ('gold', 'a region with known truth'), ('adjudicate', 'Adjudicate'), ('recheck', 'Recheck')], default='label', max_length=20)),
-                ('state', models.CharField(choices=[('leased', 'Leased'), ('submitted', 'Submitted'), ('released', 'Released'), ('skipped', 'Skipped'), ('expired', 'Expired'), ('withdrawn', 'submitted, then undone')], default='leased', max_length=20)),
-                ('token', models.CharField(default=annotation.models.opaque.token, max_length=40, unique=True)),
-                ('leased_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('skip_reason', models.CharField(blank=True, max_length=200)),
-                ('suggestion', models.SlugField(blank=True, help_text='The class suggested, where one was shown.', max_length=60)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("label", "Label"),
+                            ("repeat", "the annotator's own earlier region again"),
+                            ("gold", "a region with known truth"),
+                            ("adjudicate", "Adjudicate"),
+                            ("recheck", "Recheck"),
+                        ],
+                        default="label",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("leased", "Leased"),
+                            ("submitted", "Submitted"),
+                            ("released", "Released"),
+                            ("skipped", "Skipped"),
+                            ("expired", "Expired"),
+                            ("withdrawn", "submitted, then undone"),
+                        ],
+                        default="leased",
+                        max_length=20,
+                    ),
+                ),
+                ("token", models.CharField(default=annotation.models.opaque.token, max_length=40, unique=True)),
+                ("leased_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("skip_reason", models.CharField(blank=True, max_length=200)),
+                (
+                    "suggestion",
+                    models.SlugField(blank=True, help_text="The class suggested, where one was shown.", max_length=60),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Study',
+            name="Study",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('task', models.CharField(choices=[('classify', 'one class for a region')], default='classify', max_length=20)),
-                ('state', models.CharField(choices=[('draft', 'draft: not yet open to annotators'), ('running', 'running: annotators work'), ('draining', 'draining: what was begun is finished, nothing new is queued'), ('closed', 'closed: no work is handed out')], default='draft', max_length=20)),
-                ('seed', models.BigIntegerField(default=0)),
-                ('secret', models.CharField(default=annotation.models.opaque.secret, editable=False, max_length=64)),
-                ('domains', models.JSONField(blank=True, default=list, help_text='Names of the domain columns, in order.')),
-                ('region_width', models.PositiveIntegerField(default=256, help_text='Level-0 pixels, or pixels at `region_um_per_px`.')),
-                ('region_height', models.PositiveIntegerField(default=256)),
-                ('region_um_per_px', models.FloatField(blank=True, help_text='Requested pixel size; empty: level 0.', null=True)),
-                ('policy_values', models.JSONField(blank=True, default=dict, help_text='What differs from the default policy.')),
-                ('is_simulation', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "task",
+                    models.CharField(
+                        choices=[("classify", "one class for a region")], default="classify", max_length=20
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "draft: not yet open to annotators"),
+                            ("running", "running: annotators work"),
+                            ("draining", "draining: what was begun is finished, nothing new is queued"),
+                            ("closed", "closed: no work is handed out"),
+                        ],
+                        default="draft",
+                        max_length=20,
+                    ),
+                ),
+                ("seed", models.BigIntegerField(default=0)),
+                ("secret", models.CharField(default=annotation.models.opaque.secret, editable=False, max_length=64)),
+                (
+                    "domains",
+                    models.JSONField(blank=True, default=list, help_text="Names of the domain columns, in order."),
+                ),
+                (
+                    "region_width",
+                    models.PositiveIntegerField(
+                        default=256, help_text="Level-0 pixels, or pixels at `region_um_per_px`."
+                    ),
+                ),
+                ("region_height", models.PositiveIntegerField(default=256)),
+                (
+                    "region_um_per_px",
+                    models.FloatField(blank=True, help_text="Requested pixel size; empty: level 0.", null=True),
+                ),
+                (
+                    "policy_values",
+                    models.JSONField(blank=True, default=dict, help_text="What differs from the default policy."),
+                ),
+                ("is_simulation", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'verbose_name_plural': 'studies',
-                'ordering': ['slug'],
+                "verbose_name_plural": "studies",
+                "ordering": ["slug"],
             },
         ),
         migrations.CreateModel(
-            name='Protocol',
+            name="Protocol",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('guideline', models.TextField(blank=True)),
-                ('published_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("guideline", models.TextField(blank=True)),
+                ("published_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['study', 'number'],
+                "ordering": ["study", "number"],
             },
         ),
         migrations.CreateModel(
-            name='WorkerStamp',
+            name="WorkerStamp",
             fields=[
-                ('queue', models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ('seen_at', models.DateTimeField()),
-                ('worker', models.CharField(blank=True, max_length=100)),
+                ("queue", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ("seen_at", models.DateTimeField()),
+                ("worker", models.CharField(blank=True, max_length=100)),
             ],
         ),
         migrations.CreateModel(
-            name='Draft',
+            name="Draft",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('content', models.JSONField()),
-                ('saved_at', models.DateTimeField(auto_now_add=True)),
-                ('assignment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drafts', to='annotation.assignment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("content", models.JSONField()),
+                ("saved_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "assignment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="drafts", to="annotation.assignment"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='LedgerHead',
+            name="LedgerHead",
             fields=[
-                ('study', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='ledger_head', serialize=False, to='annotation.study')),
-                ('position', models.PositiveBigIntegerField(default=0)),
-                ('digest', models.CharField(max_length=64)),
+                (
+                    "study",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="ledger_head",
+                        serialize=False,
+                        to="annotation.study",
+                    ),
+                ),
+                ("position", models.PositiveBigIntegerField(default=0)),
+                ("digest", models.CharField(max_length=64)),
             ],
         ),
         migrations.CreateModel(
-            name='LedgerAnchor',
+            name="LedgerAnchor",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveBigIntegerField()),
-                ('digest', models.CharField(max_length=64)),
-                ('place', models.CharField(max_length=200)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='anchors', to='annotation.study')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveBigIntegerField()),
+                ("digest", models.CharField(max_length=64)),
+                ("place", models.CharField(max_length=200)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="anchors", to="annotation.study"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['study', 'position'],
+                "ordering": ["study", "position"],
             },
         ),
         migrations.CreateModel(
-            name='Domain',
+            name="Domain",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text="The values joined by ' / '.", max_length=200)),
-                ('values', models.JSONField(default=dict)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='domain_rows', to='annotation.study')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(help_text="The values joined by ' / '.", max_length=200)),
+                ("values", models.JSONField(default=dict)),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="domain_rows", to="annotation.study"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['study', 'name'],
+                "ordering": ["study", "name"],
             },
         ),
         migrations.CreateModel(
-            name='Case',
+            name="Case",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(help_text="Keyed digest of the case's name.", max_length=20)),
-                ('audit_half', models.CharField(blank=True, choices=[('', 'not in the audit sample'), ('gate', 'gates models'), ('report', "opened only for a release's report")], default='', max_length=10)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cases', to='annotation.study')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(help_text="Keyed digest of the case's name.", max_length=20)),
+                (
+                    "audit_half",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "not in the audit sample"),
+                            ("gate", "gates models"),
+                            ("report", "opened only for a release's report"),
+                        ],
+                        default="",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="cases", to="annotation.study"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['study', 'code'],
-            },
-        ),
-        migrations.AddField(
-            model_name='assignment',
-            name='study',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assignments', to='annotation.study'),
-        ),
-        migrations.CreateModel(
-            name='Membership',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('annotator', 'Annotator'), ('adjudicator', 'Adjudicator'), ('manager', 'Manager')], default='annotator', max_length=20)),
-                ('pseudonym', models.CharField(editable=False, max_length=20)),
-                ('is_active', models.BooleanField(default=True)),
-                ('joined_at', models.DateTimeField(auto_now_add=True)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='annotation.study')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['study', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ConsistencyPass',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('running', 'Running'), ('done', 'Done'), ('failed', 'Failed')], default='running', max_length=20)),
-                ('ledger_position', models.PositiveBigIntegerField()),
-                ('ledger_digest', models.CharField(max_length=64)),
-                ('rules', models.JSONField(default=dict, help_text='Rule code -> version and thresholds.')),
-                ('numbers', models.JSONField(default=dict, help_text='What the canonical consensus and the rules measured.')),
-                ('created_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='passes', to='annotation.study')),
-                ('started_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.membership')),
-            ],
-            options={
-                'verbose_name_plural': 'consistency passes',
-                'ordering': ['study', 'number'],
-            },
-        ),
-        migrations.AddField(
-            model_name='assignment',
-            name='annotator',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to='annotation.membership'),
-        ),
-        migrations.CreateModel(
-            name='Annotation',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(help_text="Counts this annotator's answers for this region, from 1.")),
-                ('assignment_kind', models.CharField(choices=[('label', 'Label'), ('repeat', "the annotator's own earlier region again"), ('gold', 'a region with known truth'), ('adjudicate', 'Adjudicate'), ('recheck', 'Recheck')], max_length=20)),
-                ('kind', models.CharField(choices=[('class', 'one class'), ('classes', 'several classes'), ('ordinal', 'a grade on a scale'), ('shapes', 'geometries with a class each'), ('withdrawn', 'the author took the answer back')], max_length=20)),
-                ('answer', models.JSONField(help_text='Canonical answer; empty where withdrawn.', null=True)),
-                ('label', models.SlugField(blank=True, help_text='The class, for whole-region answers.', max_length=60)),
-                ('seconds', models.FloatField(blank=True, help_text='Time on the region, as the client measured it.', null=True)),
-                ('is_flagged', models.BooleanField(default=False)),
-                ('suggestion', models.SlugField(blank=True, help_text='The class that was suggested, if any.', max_length=60)),
-                ('comment_digest', models.CharField(blank=True, help_text='Salted SHA-256 of the comment.', max_length=64)),
-                ('idempotency_key', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField()),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='corrections', to='annotation.annotation')),
-                ('assignment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='annotations', to='annotation.assignment')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='annotations', to='annotation.study')),
-                ('annotator', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='annotations', to='annotation.membership')),
-            ],
-            options={
-                'ordering': ['id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ModelVersion',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('digest', models.CharField(max_length=64)),
-                ('state', models.CharField(choices=[('candidate', 'Candidate'), ('active', 'Active'), ('rejected', 'Rejected'), ('retired', 'Retired')], default='candidate', max_length=20)),
-                ('configuration_digest', models.CharField(max_length=64)),
-                ('encoder', models.CharField(max_length=200)),
-                ('encoder_digest', models.CharField(max_length=64)),
-                ('class_codes', models.JSONField()),
-                ('numbers', models.JSONField(default=dict, help_text='Out-of-fold and audit metrics.')),
-                ('gate_reasons', models.JSONField(default=list)),
-                ('audit_looks', models.PositiveIntegerField(default=0, help_text='Looks at the gate half, up to this model.')),
-                ('created_at', models.DateTimeField()),
-                ('activated_at', models.DateTimeField(blank=True, null=True)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='models', to='annotation.study')),
-            ],
-            options={
-                'ordering': ['study', 'number'],
-            },
-        ),
-        migrations.CreateModel(
-            name='PersonalText',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('salt', models.CharField(max_length=64)),
-                ('text', models.TextField(blank=True)),
-                ('erased_at', models.DateTimeField(blank=True, null=True)),
-                ('annotation', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='personal_text', to='annotation.annotation')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Pick',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('batch_number', models.PositiveIntegerField(help_text="Copied from the batch for the queue's index.")),
-                ('rank', models.PositiveIntegerField()),
-                ('stratum', models.CharField(choices=[('cold', 'cold start'), ('ranked', 'Ranked'), ('random', 'random share'), ('audit', 'audit sample'), ('recheck', 'asked again by a consistency pass')], max_length=20)),
-                ('score', models.FloatField(blank=True, null=True)),
-                ('parts', models.JSONField(blank=True, default=dict)),
-                ('probability', models.FloatField(default=0.0, help_text='Of being selected; 0 where the choice was not random.')),
-                ('reason', models.TextField(blank=True)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('settled', 'Settled'), ('adjudication', 'Adjudication'), ('superseded', 'Superseded')], default='open', max_length=20)),
-                ('slots_open', models.IntegerField()),
-                ('slots_granted', models.PositiveIntegerField(help_text='Opinions asked for so far; never above the overlap.')),
-                ('overlap', models.PositiveIntegerField(help_text='At most this many people give an opinion.')),
-                ('is_planted_check', models.BooleanField(default=False, help_text='An early stop here gets one more blind opinion.')),
-                ('early_label', models.SlugField(blank=True, help_text='What a planted check would have settled on.', max_length=60)),
-                ('has_begun', models.BooleanField(default=False, help_text='Someone has answered it.')),
-                ('skips', models.PositiveIntegerField(default=0)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='picks', to='annotation.study')),
-            ],
-            options={
-                'ordering': ['study', 'batch_number', 'rank'],
+                "ordering": ["study", "code"],
             },
         ),
         migrations.AddField(
-            model_name='assignment',
-            name='pick',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to='annotation.pick'),
-        ),
-        migrations.AddField(
-            model_name='study',
-            name='protocol',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.protocol'),
-        ),
-        migrations.AddField(
-            model_name='protocol',
-            name='study',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='protocols', to='annotation.study'),
+            model_name="assignment",
+            name="study",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="assignments", to="annotation.study"
+            ),
         ),
         migrations.CreateModel(
-            name='LabelClass',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=60)),
-                ('name', models.CharField(max_length=120)),
-                ('colour', models.CharField(max_length=7)),
-                ('key', models.CharField(max_length=1)),
-                ('definition', models.TextField(blank=True)),
-                ('is_special', models.BooleanField(default=False, help_text='An outcome that is not a class to learn.')),
-                ('quota', models.PositiveIntegerField(blank=True, help_text='Settled regions wanted at least.', null=True)),
-                ('position', models.PositiveIntegerField(default=0)),
-                ('protocol', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='classes', to='annotation.protocol')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("annotator", "Annotator"), ("adjudicator", "Adjudicator"), ("manager", "Manager")],
+                        default="annotator",
+                        max_length=20,
+                    ),
+                ),
+                ("pseudonym", models.CharField(editable=False, max_length=20)),
+                ("is_active", models.BooleanField(default=True)),
+                ("joined_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="annotation.study"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'label classes',
-                'ordering': ['protocol', 'position'],
+                "ordering": ["study", "id"],
             },
         ),
         migrations.CreateModel(
-            name='GroundTruthRevision',
+            name="ConsistencyPass",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('is_settled', models.BooleanField()),
-                ('is_excluded', models.BooleanField(default=False)),
-                ('answer', models.JSONField(null=True)),
-                ('label', models.SlugField(blank=True, max_length=60)),
-                ('confidence', models.FloatField(blank=True, null=True)),
-                ('posterior', models.JSONField(default=dict, help_text='Class code -> probability: the soft label.')),
-                ('method', models.CharField(choices=[('majority', 'Majority'), ('dawid-skene', 'Dawid Skene'), ('adjudication', 'Adjudication'), ('withdrawal', 'an answer it rested on was taken back'), ('consistency', 'decided while resolving a finding'), ('mapping', 'carried over to a new protocol'), ('restore', 'Restore')], max_length=20)),
-                ('annotation_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None)),
-                ('evidence', models.JSONField(default=list, help_text='The same answers as [[pseudonym, number], ...].')),
-                ('reason', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField()),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='annotation.groundtruthrevision')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='annotation.study')),
-                ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.membership')),
-                ('protocol', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.protocol')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("running", "Running"), ("done", "Done"), ("failed", "Failed")],
+                        default="running",
+                        max_length=20,
+                    ),
+                ),
+                ("ledger_position", models.PositiveBigIntegerField()),
+                ("ledger_digest", models.CharField(max_length=64)),
+                ("rules", models.JSONField(default=dict, help_text="Rule code -> version and thresholds.")),
+                (
+                    "numbers",
+                    models.JSONField(default=dict, help_text="What the canonical consensus and the rules measured."),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="passes", to="annotation.study"
+                    ),
+                ),
+                (
+                    "started_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="annotation.membership",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['region', 'number'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ClassMapping',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source_code', models.SlugField(max_length=60)),
-                ('target_code', models.SlugField(blank=True, max_length=60)),
-                ('kind', models.CharField(choices=[('same', 'Same'), ('renamed', 'Renamed'), ('merged', 'Merged'), ('split', 'Split'), ('retired', 'Retired'), ('redefined', 'Redefined')], max_length=20)),
-                ('protocol', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mappings', to='annotation.protocol')),
-            ],
-        ),
-        migrations.AddField(
-            model_name='annotation',
-            name='protocol',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.protocol'),
-        ),
-        migrations.CreateModel(
-            name='Region',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(max_length=20)),
-                ('index', models.PositiveIntegerField(help_text="Row of the slide's feature shard, from 0.")),
-                ('x', models.PositiveIntegerField()),
-                ('y', models.PositiveIntegerField()),
-                ('width', models.PositiveIntegerField()),
-                ('height', models.PositiveIntegerField()),
-                ('pixel_digest', models.CharField(blank=True, help_text='SHA-256 of the pixels.', max_length=64)),
-                ('audit_half', models.CharField(blank=True, choices=[('', 'not in the audit sample'), ('gate', 'gates models'), ('report', "opened only for a release's report")], default='', max_length=10)),
-                ('state', models.CharField(choices=[('pool', 'never queued'), ('queued', 'collecting opinions'), ('adjudication', 'waits for an adjudicator'), ('settled', 'Settled'), ('excluded', 'left out of the dataset, with a reason')], default='pool', max_length=20)),
-                ('current_revision', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.groundtruthrevision')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='regions', to='annotation.study')),
-            ],
-            options={
-                'ordering': ['slide', 'index'],
-            },
-        ),
-        migrations.CreateModel(
-            name='RecordedVote',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('annotator', models.CharField(help_text="Keyed digest of the annotator's name.", max_length=64)),
-                ('label', models.SlugField(max_length=60)),
-                ('seconds', models.FloatField(blank=True, null=True)),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recorded_votes', to='annotation.region')),
-            ],
-        ),
-        migrations.AddField(
-            model_name='pick',
-            name='region',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='picks', to='annotation.region'),
-        ),
-        migrations.CreateModel(
-            name='PassItem',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('posterior', models.JSONField(default=dict, help_text='Canonical consensus: class code -> probability.')),
-                ('consistency_pass', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='annotation.consistencypass')),
-                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.groundtruthrevision')),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.region')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='KnownTruth',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('label', models.SlugField(max_length=60)),
-                ('borderline', models.SlugField(blank=True, help_text='The other class, where the cell lies between.', max_length=60)),
-                ('is_gold', models.BooleanField(default=False)),
-                ('region', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='known_truth', to='annotation.region')),
-            ],
-            options={
-                'verbose_name_plural': 'known truths',
+                "verbose_name_plural": "consistency passes",
+                "ordering": ["study", "number"],
             },
         ),
         migrations.AddField(
-            model_name='groundtruthrevision',
-            name='region',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='annotation.region'),
+            model_name="assignment",
+            name="annotator",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="assignments", to="annotation.membership"
+            ),
         ),
         migrations.CreateModel(
-            name='Finding',
+            name="Annotation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rule', models.CharField(max_length=60)),
-                ('severity', models.CharField(choices=[('blocker', 'Blocker'), ('warning', 'Warning')], max_length=10)),
-                ('subject', models.CharField(blank=True, help_text='What it is about, where not a region.', max_length=120)),
-                ('message', models.TextField()),
-                ('fix', models.CharField(blank=True, max_length=40)),
-                ('data', models.JSONField(default=dict)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('resolved', 'Resolved'), ('waived', 'Waived')], default='open', max_length=10)),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('reason', models.TextField(blank=True)),
-                ('waived_until', models.DateTimeField(blank=True, null=True)),
-                ('consistency_pass', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='annotation.consistencypass')),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.membership')),
-                ('counterpart', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.region')),
-                ('region', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='annotation.region')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "number",
+                    models.PositiveIntegerField(help_text="Counts this annotator's answers for this region, from 1."),
+                ),
+                (
+                    "assignment_kind",
+                    models.CharField(
+                        choices=[
+                            ("label", "Label"),
+                            ("repeat", "the annotator's own earlier region again"),
+                            ("gold", "a region with known truth"),
+                            ("adjudicate", "Adjudicate"),
+                            ("recheck", "Recheck"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("class", "one class"),
+                            ("classes", "several classes"),
+                            ("ordinal", "a grade on a scale"),
+                            ("shapes", "geometries with a class each"),
+                            ("withdrawn", "the author took the answer back"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("answer", models.JSONField(help_text="Canonical answer; empty where withdrawn.", null=True)),
+                (
+                    "label",
+                    models.SlugField(blank=True, help_text="The class, for whole-region answers.", max_length=60),
+                ),
+                (
+                    "seconds",
+                    models.FloatField(
+                        blank=True, help_text="Time on the region, as the client measured it.", null=True
+                    ),
+                ),
+                ("is_flagged", models.BooleanField(default=False)),
+                (
+                    "suggestion",
+                    models.SlugField(blank=True, help_text="The class that was suggested, if any.", max_length=60),
+                ),
+                (
+                    "comment_digest",
+                    models.CharField(blank=True, help_text="Salted SHA-256 of the comment.", max_length=64),
+                ),
+                ("idempotency_key", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="corrections",
+                        to="annotation.annotation",
+                    ),
+                ),
+                (
+                    "assignment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="annotations",
+                        to="annotation.assignment",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="annotations", to="annotation.study"
+                    ),
+                ),
+                (
+                    "annotator",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="annotations",
+                        to="annotation.membership",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['consistency_pass', 'severity', 'rule', 'id'],
-            },
-        ),
-        migrations.AddField(
-            model_name='assignment',
-            name='region',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assignments', to='annotation.region'),
-        ),
-        migrations.AddField(
-            model_name='annotation',
-            name='region',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='annotations', to='annotation.region'),
-        ),
-        migrations.CreateModel(
-            name='Release',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('manifest_digest', models.CharField(max_length=64)),
-                ('stored_name', models.CharField(max_length=200)),
-                ('items_count', models.PositiveIntegerField()),
-                ('created_at', models.DateTimeField()),
-                ('consistency_pass', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='release', to='annotation.consistencypass')),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.membership')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='annotation.study')),
-            ],
-            options={
-                'ordering': ['study', 'number'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ReleaseItem',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('split', models.CharField(max_length=10)),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.region')),
-                ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='items', to='annotation.release')),
-                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.groundtruthrevision')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='ReliabilitySnapshot',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('class_codes', models.JSONField()),
-                ('prior', models.JSONField(help_text='Share of each class, (K,).')),
-                ('confusion', models.JSONField(help_text='Pseudonym -> (K, K) rows: truth, columns: answer.')),
-                ('reliability', models.JSONField(default=dict, help_text='Pseudonym -> per class, with intervals.')),
-                ('answers', models.PositiveIntegerField(help_text='How many answers the fit rests on.')),
-                ('created_at', models.DateTimeField()),
-                ('protocol', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.protocol')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reliability_snapshots', to='annotation.study')),
-            ],
-            options={
-                'ordering': ['study', 'number'],
-            },
-        ),
-        migrations.AddField(
-            model_name='groundtruthrevision',
-            name='snapshot',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.reliabilitysnapshot'),
-        ),
-        migrations.CreateModel(
-            name='SelectionBatch',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('strategy', models.CharField(max_length=40)),
-                ('seed', models.BigIntegerField()),
-                ('pool_size', models.PositiveBigIntegerField(default=0)),
-                ('numbers', models.JSONField(default=dict, help_text='What the draw measured: class shares, quotas, times.')),
-                ('created_at', models.DateTimeField()),
-                ('model', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='batches', to='annotation.modelversion')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='batches', to='annotation.study')),
-            ],
-            options={
-                'verbose_name_plural': 'selection batches',
-                'ordering': ['study', 'number'],
-            },
-        ),
-        migrations.AddField(
-            model_name='pick',
-            name='batch',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='picks', to='annotation.selectionbatch'),
-        ),
-        migrations.CreateModel(
-            name='Slide',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(max_length=20)),
-                ('checksum', models.CharField(help_text='SHA-256 of the file.', max_length=64)),
-                ('stored_name', models.CharField(editable=False, max_length=200)),
-                ('size_bytes', models.BigIntegerField()),
-                ('width', models.PositiveIntegerField(help_text='Level-0 pixels.')),
-                ('height', models.PositiveIntegerField(help_text='Level-0 pixels.')),
-                ('levels', models.JSONField(default=list, help_text='[[width, height, downsample], ...]')),
-                ('um_per_px_x', models.FloatField(blank=True, null=True)),
-                ('um_per_px_y', models.FloatField(blank=True, null=True)),
-                ('objective', models.FloatField(blank=True, null=True)),
-                ('vendor', models.CharField(max_length=40)),
-                ('properties', models.JSONField(default=dict, help_text='Those of an allow-list.')),
-                ('state', models.CharField(choices=[('registered', 'Registered'), ('tiled', 'tiled: its regions exist'), ('failed', 'Failed')], default='registered', max_length=20)),
-                ('failure', models.TextField(blank=True)),
-                ('tissue_share', models.FloatField(blank=True, null=True)),
-                ('tiling_digest', models.CharField(blank=True, max_length=64)),
-                ('region_count', models.PositiveIntegerField(default=0)),
-                ('registered_at', models.DateTimeField(auto_now_add=True)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='slides', to='annotation.case')),
-                ('domain', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='slides', to='annotation.domain')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='slides', to='annotation.study')),
-            ],
-            options={
-                'ordering': ['study', 'public_id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='ScoreFile',
+            name="ModelVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stored_name', models.CharField(max_length=200)),
-                ('rows', models.PositiveIntegerField()),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='score_files', to='annotation.modelversion')),
-                ('slide', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='score_files', to='annotation.slide')),
-            ],
-        ),
-        migrations.AddField(
-            model_name='region',
-            name='slide',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='regions', to='annotation.slide'),
-        ),
-        migrations.CreateModel(
-            name='FeatureShard',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tiling_digest', models.CharField(max_length=64)),
-                ('encoder_digest', models.CharField(max_length=64)),
-                ('stored_name', models.CharField(max_length=200)),
-                ('checksum', models.CharField(max_length=64)),
-                ('rows', models.PositiveIntegerField()),
-                ('slide', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='feature_shards', to='annotation.slide')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='TrainingSet',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64)),
-                ('revision_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
-                ('created_at', models.DateTimeField()),
-                ('protocol', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.protocol')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='training_sets', to='annotation.study')),
-            ],
-        ),
-        migrations.AddField(
-            model_name='modelversion',
-            name='training_set',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='models', to='annotation.trainingset'),
-        ),
-        migrations.CreateModel(
-            name='LedgerEntry',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveBigIntegerField()),
-                ('kind', models.CharField(max_length=40)),
-                ('payload', models.TextField(help_text='Canonical JSON, byte for byte what was hashed.')),
-                ('previous_digest', models.CharField(max_length=64)),
-                ('digest', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField()),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ledger_entries', to='annotation.study')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("candidate", "Candidate"),
+                            ("active", "Active"),
+                            ("rejected", "Rejected"),
+                            ("retired", "Retired"),
+                        ],
+                        default="candidate",
+                        max_length=20,
+                    ),
+                ),
+                ("configuration_digest", models.CharField(max_length=64)),
+                ("encoder", models.CharField(max_length=200)),
+                ("encoder_digest", models.CharField(max_length=64)),
+                ("class_codes", models.JSONField()),
+                ("numbers", models.JSONField(default=dict, help_text="Out-of-fold and audit metrics.")),
+                ("gate_reasons", models.JSONField(default=list)),
+                (
+                    "audit_looks",
+                    models.PositiveIntegerField(default=0, help_text="Looks at the gate half, up to this model."),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("activated_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="models", to="annotation.study"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'ledger entries',
-                'ordering': ['study', 'position'],
-                'constraints': [models.UniqueConstraint(fields=('study', 'position'), name='one_entry_per_position')],
+                "ordering": ["study", "number"],
             },
         ),
         migrations.CreateModel(
-            name='Job',
+            name="PersonalText",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('tile-slide', 'Tile Slide'), ('embed-slide', 'Embed Slide'), ('select-batch', 'Select Batch'), ('refit-consensus', 'Refit Consensus'), ('train-model', 'Train Model'), ('score-slide', 'Score Slide'), ('consistency-pass', 'Consistency Pass')], max_length=30)),
-                ('key', models.CharField(help_text='Natural key: the same work is never queued twice.', max_length=200)),
-                ('payload', models.JSONField(default=dict)),
-                ('state', models.CharField(choices=[('ready', 'Ready'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed')], default='ready', max_length=20)),
-                ('attempt', models.PositiveIntegerField(default=0)),
-                ('max_attempts', models.PositiveIntegerField(default=3)),
-                ('worker', models.CharField(blank=True, max_length=100)),
-                ('heartbeat_at', models.DateTimeField(blank=True, null=True)),
-                ('rung_at', models.DateTimeField(blank=True, help_text='When a message for it was last sent.', null=True)),
-                ('done_units', models.PositiveBigIntegerField(default=0)),
-                ('total_units', models.PositiveBigIntegerField(default=0)),
-                ('error', models.TextField(blank=True)),
-                ('result', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='jobs', to='annotation.study')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("salt", models.CharField(max_length=64)),
+                ("text", models.TextField(blank=True)),
+                ("erased_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "annotation",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="personal_text",
+                        to="annotation.annotation",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Pick",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("batch_number", models.PositiveIntegerField(help_text="Copied from the batch for the queue's index.")),
+                ("rank", models.PositiveIntegerField()),
+                (
+                    "stratum",
+                    models.CharField(
+                        choices=[
+                            ("cold", "cold start"),
+                            ("ranked", "Ranked"),
+                            ("random", "random share"),
+                            ("audit", "audit sample"),
+                            ("recheck", "asked again by a consistency pass"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("score", models.FloatField(blank=True, null=True)),
+                ("parts", models.JSONField(blank=True, default=dict)),
+                (
+                    "probability",
+                    models.FloatField(default=0.0, help_text="Of being selected; 0 where the choice was not random."),
+                ),
+                ("reason", models.TextField(blank=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("settled", "Settled"),
+                            ("adjudication", "Adjudication"),
+                            ("superseded", "Superseded"),
+                        ],
+                        default="open",
+                        max_length=20,
+                    ),
+                ),
+                ("slots_open", models.IntegerField()),
+                (
+                    "slots_granted",
+                    models.PositiveIntegerField(help_text="Opinions asked for so far; never above the overlap."),
+                ),
+                ("overlap", models.PositiveIntegerField(help_text="At most this many people give an opinion.")),
+                (
+                    "is_planted_check",
+                    models.BooleanField(default=False, help_text="An early stop here gets one more blind opinion."),
+                ),
+                (
+                    "early_label",
+                    models.SlugField(
+                        blank=True, help_text="What a planted check would have settled on.", max_length=60
+                    ),
+                ),
+                ("has_begun", models.BooleanField(default=False, help_text="Someone has answered it.")),
+                ("skips", models.PositiveIntegerField(default=0)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="picks", to="annotation.study"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(condition=models.Q(('state__in', ['ready', 'running'])), fields=['state', 'rung_at'], name='job_live')],
-                'constraints': [models.UniqueConstraint(fields=('study', 'kind', 'key'), name='one_job_per_key')],
+                "ordering": ["study", "batch_number", "rank"],
+            },
+        ),
+        migrations.AddField(
+            model_name="assignment",
+            name="pick",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="assignments",
+                to="annotation.pick",
+            ),
+        ),
+        migrations.AddField(
+            model_name="study",
+            name="protocol",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="annotation.protocol",
+            ),
+        ),
+        migrations.AddField(
+            model_name="protocol",
+            name="study",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="protocols", to="annotation.study"
+            ),
+        ),
+        migrations.CreateModel(
+            name="LabelClass",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.SlugField(max_length=60)),
+                ("name", models.CharField(max_length=120)),
+                ("colour", models.CharField(max_length=7)),
+                ("key", models.CharField(max_length=1)),
+                ("definition", models.TextField(blank=True)),
+                (
+                    "is_special",
+                    models.BooleanField(default=False, help_text="An outcome that is not a class to learn."),
+                ),
+                (
+                    "quota",
+                    models.PositiveIntegerField(blank=True, help_text="Settled regions wanted at least.", null=True),
+                ),
+                ("position", models.PositiveIntegerField(default=0)),
+                (
+                    "protocol",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="classes", to="annotation.protocol"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "label classes",
+                "ordering": ["protocol", "position"],
+            },
+        ),
+        migrations.CreateModel(
+            name="GroundTruthRevision",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("is_settled", models.BooleanField()),
+                ("is_excluded", models.BooleanField(default=False)),
+                ("answer", models.JSONField(null=True)),
+                ("label", models.SlugField(blank=True, max_length=60)),
+                ("confidence", models.FloatField(blank=True, null=True)),
+                ("posterior", models.JSONField(default=dict, help_text="Class code -> probability: the soft label.")),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[
+                            ("majority", "Majority"),
+                            ("dawid-skene", "Dawid Skene"),
+                            ("adjudication", "Adjudication"),
+                            ("withdrawal", "an answer it rested on was taken back"),
+                            ("consistency", "decided while resolving a finding"),
+                            ("mapping", "carried over to a new protocol"),
+                            ("restore", "Restore"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "annotation_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), default=list, size=None
+                    ),
+                ),
+                (
+                    "evidence",
+                    models.JSONField(default=list, help_text="The same answers as [[pseudonym, number], ...]."),
+                ),
+                ("reason", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="annotation.groundtruthrevision",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="revisions", to="annotation.study"
+                    ),
+                ),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="annotation.membership",
+                    ),
+                ),
+                (
+                    "protocol",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="annotation.protocol"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["region", "number"],
+            },
+        ),
+        migrations.CreateModel(
+            name="ClassMapping",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source_code", models.SlugField(max_length=60)),
+                ("target_code", models.SlugField(blank=True, max_length=60)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("same", "Same"),
+                            ("renamed", "Renamed"),
+                            ("merged", "Merged"),
+                            ("split", "Split"),
+                            ("retired", "Retired"),
+                            ("redefined", "Redefined"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "protocol",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="mappings", to="annotation.protocol"
+                    ),
+                ),
+            ],
+        ),
+        migrations.AddField(
+            model_name="annotation",
+            name="protocol",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="annotation.protocol"
+            ),
+        ),
+        migrations.CreateModel(
+            name="Region",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.CharField(max_length=20)),
+                ("index", models.PositiveIntegerField(help_text="Row of the slide's feature shard, from 0.")),
+                ("x", models.PositiveIntegerField()),
+                ("y", models.PositiveIntegerField()),
+                ("width", models.PositiveIntegerField()),
+                ("height", models.PositiveIntegerField()),
+                ("pixel_digest", models.CharField(blank=True, help_text="SHA-256 of the pixels.", max_length=64)),
+                (
+                    "audit_half",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "not in the audit sample"),
+                            ("gate", "gates models"),
+                            ("report", "opened only for a release's report"),
+                        ],
+                        default="",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pool", "never queued"),
+                            ("queued", "collecting opinions"),
+                            ("adjudication", "waits for an adjudicator"),
+                            ("settled", "Settled"),
+                            ("excluded", "left out of the dataset, with a reason"),
+                        ],
+                        default="pool",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "current_revision",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="annotation.groundtruthrevision",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="regions", to="annotation.study"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["slide", "index"],
+            },
+        ),
+        migrations.CreateModel(
+            name="RecordedVote",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("annotator", models.CharField(help_text="Keyed digest of the annotator's name.", max_length=64)),
+                ("label", models.SlugField(max_length=60)),
+                ("seconds", models.FloatField(blank=True, null=True)),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="recorded_votes",
+                        to="annotation.region",
+                    ),
+                ),
+            ],
+        ),
+        migrations.AddField(
+            model_name="pick",
+            name="region",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="picks", to="annotation.region"
+            ),
+        ),
+        migrations.CreateModel(
+            name="PassItem",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "posterior",
+                    models.JSONField(default=dict, help_text="Canonical consensus: class code -> probability."),
+                ),
+                (
+                    "consistency_pass",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="items",
+                        to="annotation.consistencypass",
+                    ),
+                ),
+                (
+                    "revision",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="annotation.groundtruthrevision",
+                    ),
+                ),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="annotation.region"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="KnownTruth",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("label", models.SlugField(max_length=60)),
+                (
+                    "borderline",
+                    models.SlugField(
+                        blank=True, help_text="The other class, where the cell lies between.", max_length=60
+                    ),
+                ),
+                ("is_gold", models.BooleanField(default=False)),
+                (
+                    "region",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="known_truth", to="annotation.region"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "known truths",
+            },
+        ),
+        migrations.AddField(
+            model_name="groundtruthrevision",
+            name="region",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="revisions", to="annotation.region"
+            ),
+        ),
+        migrations.CreateModel(
+            name="Finding",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("rule", models.CharField(max_length=60)),
+                ("severity", models.CharField(choices=[("blocker", "Blocker"), ("warning", "Warning")], max_length=10)),
+                (
+                    "subject",
+                    models.CharField(blank=True, help_text="What it is about, where not a region.", max_length=120),
+                ),
+                ("message", models.TextField()),
+                ("fix", models.CharField(blank=True, max_length=40)),
+                ("data", models.JSONField(default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "Open"), ("resolved", "Resolved"), ("waived", "Waived")],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("decided_at", models.DateTimeField(blank=True, null=True)),
+                ("reason", models.TextField(blank=True)),
+                ("waived_until", models.DateTimeField(blank=True, null=True)),
+                (
+                    "consistency_pass",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="findings",
+                        to="annotation.consistencypass",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="annotation.membership",
+                    ),
+                ),
+                (
+                    "counterpart",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="annotation.region",
+                    ),
+                ),
+                (
+                    "region",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="findings",
+                        to="annotation.region",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["consistency_pass", "severity", "rule", "id"],
+            },
+        ),
+        migrations.AddField(
+            model_name="assignment",
+            name="region",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="assignments", to="annotation.region"
+            ),
+        ),
+        migrations.AddField(
+            model_name="annotation",
+            name="region",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="annotations", to="annotation.region"
+            ),
+        ),
+        migrations.CreateModel(
+            name="Release",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("manifest_digest", models.CharField(max_length=64)),
+                ("stored_name", models.CharField(max_length=200)),
+                ("items_count", models.PositiveIntegerField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "consistency_pass",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="release",
+                        to="annotation.consistencypass",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="annotation.membership",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="releases", to="annotation.study"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["study", "number"],
+            },
+        ),
+        migrations.CreateModel(
+            name="ReleaseItem",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("split", models.CharField(max_length=10)),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="annotation.region"
+                    ),
+                ),
+                (
+                    "release",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="items", to="annotation.release"
+                    ),
+                ),
+                (
+                    "revision",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="annotation.groundtruthrevision",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="ReliabilitySnapshot",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("class_codes", models.JSONField()),
+                ("prior", models.JSONField(help_text="Share of each class, (K,).")),
+                ("confusion", models.JSONField(help_text="Pseudonym -> (K, K) rows: truth, columns: answer.")),
+                ("reliability", models.JSONField(default=dict, help_text="Pseudonym -> per class, with intervals.")),
+                ("answers", models.PositiveIntegerField(help_text="How many answers the fit rests on.")),
+                ("created_at", models.DateTimeField()),
+                (
+                    "protocol",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="annotation.protocol"
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="reliability_snapshots",
+                        to="annotation.study",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["study", "number"],
+            },
+        ),
+        migrations.AddField(
+            model_name="groundtruthrevision",
+            name="snapshot",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="annotation.reliabilitysnapshot",
+            ),
+        ),
+        migrations.CreateModel(
+            name="SelectionBatch",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("strategy", models.CharField(max_length=40)),
+                ("seed", models.BigIntegerField()),
+                ("pool_size", models.PositiveBigIntegerField(default=0)),
+                (
+                    "numbers",
+                    models.JSONField(default=dict, help_text="What the draw measured: class shares, quotas, times."),
+                ),
+                ("created_at", models.DateTimeField()),
+                (
+                    "model",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="batches",
+                        to="annotation.modelversion",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="batches", to="annotation.study"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "selection batches",
+                "ordering": ["study", "number"],
+            },
+        ),
+        migrations.AddField(
+            model_name="pick",
+            name="batch",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="picks", to="annotation.selectionbatch"
+            ),
+        ),
+        migrations.CreateModel(
+            name="Slide",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.CharField(max_length=20)),
+                ("checksum", models.CharField(help_text="SHA-256 of the file.", max_length=64)),
+                ("stored_name", models.CharField(editable=False, max_length=200)),
+                ("size_bytes", models.BigIntegerField()),
+                ("width", models.PositiveIntegerField(help_text="Level-0 pixels.")),
+                ("height", models.PositiveIntegerField(help_text="Level-0 pixels.")),
+                ("levels", models.JSONField(default=list, help_text="[[width, height, downsample], ...]")),
+                ("um_per_px_x", models.FloatField(blank=True, null=True)),
+                ("um_per_px_y", models.FloatField(blank=True, null=True)),
+                ("objective", models.FloatField(blank=True, null=True)),
+                ("vendor", models.CharField(max_length=40)),
+                ("properties", models.JSONField(default=dict, help_text="Those of an allow-list.")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("registered", "Registered"),
+                            ("tiled", "tiled: its regions exist"),
+                            ("failed", "Failed"),
+                        ],
+                        default="registered",
+                        max_length=20,
+                    ),
+                ),
+                ("failure", models.TextField(blank=True)),
+                ("tissue_share", models.FloatField(blank=True, null=True)),
+                ("tiling_digest", models.CharField(blank=True, max_length=64)),
+                ("region_count", models.PositiveIntegerField(default=0)),
+                ("registered_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="slides", to="annotation.case"
+                    ),
+                ),
+                (
+                    "domain",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="slides", to="annotation.domain"
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="slides", to="annotation.study"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["study", "public_id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="ScoreFile",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stored_name", models.CharField(max_length=200)),
+                ("rows", models.PositiveIntegerField()),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="score_files",
+                        to="annotation.modelversion",
+                    ),
+                ),
+                (
+                    "slide",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="score_files", to="annotation.slide"
+                    ),
+                ),
+            ],
+        ),
+        migrations.AddField(
+            model_name="region",
+            name="slide",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="regions", to="annotation.slide"
+            ),
+        ),
+        migrations.CreateModel(
+            name="FeatureShard",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("tiling_digest", models.CharField(max_length=64)),
+                ("encoder_digest", models.CharField(max_length=64)),
+                ("stored_name", models.CharField(max_length=200)),
+                ("checksum", models.CharField(max_length=64)),
+                ("rows", models.PositiveIntegerField()),
+                (
+                    "slide",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="feature_shards",
+                        to="annotation.slide",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="TrainingSet",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "revision_ids",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None),
+                ),
+                ("created_at", models.DateTimeField()),
+                (
+                    "protocol",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="annotation.protocol"
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="training_sets", to="annotation.study"
+                    ),
+                ),
+            ],
+        ),
+        migrations.AddField(
+            model_name="modelversion",
+            name="training_set",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="models", to="annotation.trainingset"
+            ),
+        ),
+        migrations.CreateModel(
+            name="LedgerEntry",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveBigIntegerField()),
+                ("kind", models.CharField(max_length=40)),
+                ("payload", models.TextField(help_text="Canonical JSON, byte for byte what was hashed.")),
+                ("previous_digest", models.CharField(max_length=64)),
+                ("digest", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="ledger_entries",
+                        to="annotation.study",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "ledger entries",
+                "ordering": ["study", "position"],
+                "constraints": [models.UniqueConstraint(fields=("study", "position"), name="one_entry_per_position")],
+            },
+        ),
+        migrations.CreateModel(
+            name="Job",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("tile-slide", "Tile Slide"),
+                            ("embed-slide", "Embed Slide"),
+                            ("select-batch", "Select Batch"),
+                            ("refit-consensus", "Refit Consensus"),
+                            ("train-model", "Train Model"),
+                            ("score-slide", "Score Slide"),
+                            ("consistency-pass", "Consistency Pass"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(help_text="Natural key: the same work is never queued twice.", max_length=200),
+                ),
+                ("payload", models.JSONField(default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("ready", "Ready"), ("running", "Running"), ("done", "Done"), ("failed", "Failed")],
+                        default="ready",
+                        max_length=20,
+                    ),
+                ),
+                ("attempt", models.PositiveIntegerField(default=0)),
+                ("max_attempts", models.PositiveIntegerField(default=3)),
+                ("worker", models.CharField(blank=True, max_length=100)),
+                ("heartbeat_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "rung_at",
+                    models.DateTimeField(blank=True, help_text="When a message for it was last sent.", null=True),
+                ),
+                ("done_units", models.PositiveBigIntegerField(default=0)),
+                ("total_units", models.PositiveBigIntegerField(default=0)),
+                ("error", models.TextField(blank=True)),
+                ("result", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="jobs", to="annotation.study"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["ready", "running"])),
+                        fields=["state", "rung_at"],
+                        name="job_live",
+                    )
+                ],
+                "constraints": [models.UniqueConstraint(fields=("study", "kind", "key"), name="one_job_per_key")],
             },
         ),
         migrations.AddConstraint(
-            model_name='domain',
-            constraint=models.UniqueConstraint(fields=('study', 'name'), name='one_domain_per_name'),
+            model_name="domain",
+            constraint=models.UniqueConstraint(fields=("study", "name"), name="one_domain_per_name"),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.UniqueConstraint(fields=('study', 'code'), name='one_case_per_code'),
+            model_name="case",
+            constraint=models.UniqueConstraint(fields=("study", "code"), name="one_case_per_code"),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('study', 'user'), name='one_membership_per_person'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(fields=("study", "user"), name="one_membership_per_person"),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('study', 'pseudonym'), name='one_pseudonym_per_member'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(fields=("study", "pseudonym"), name="one_pseudonym_per_member"),
         ),
         migrations.AddConstraint(
-            model_name='consistencypass',
-            constraint=models.UniqueConstraint(fields=('study', 'number'), name='one_pass_per_number'),
+            model_name="consistencypass",
+            constraint=models.UniqueConstraint(fields=("study", "number"), name="one_pass_per_number"),
         ),
         migrations.AddConstraint(
-            model_name='protocol',
-            constraint=models.UniqueConstraint(fields=('study', 'number'), name='one_protocol_per_number'),
+            model_name="protocol",
+            constraint=models.UniqueConstraint(fields=("study", "number"), name="one_protocol_per_number"),
         ),
         migrations.AddConstraint(
-            model_name='labelclass',
-            constraint=models.UniqueConstraint(fields=('protocol', 'code'), name='one_class_per_code'),
+            model_name="labelclass",
+            constraint=models.UniqueConstraint(fields=("protocol", "code"), name="one_class_per_code"),
         ),
         migrations.AddConstraint(
-            model_name='labelclass',
-            constraint=models.UniqueConstraint(condition=models.Q(('key', ''), _negated=True), fields=('protocol', 'key'), name='one_class_per_key'),
+            model_name="labelclass",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("key", ""), _negated=True), fields=("protocol", "key"), name="one_class_per_key"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='classmapping',
-            constraint=models.UniqueConstraint(fields=('protocol', 'source_code', 'target_code'), name='one_mapping_per_pair_of_classes'),
+            model_name="classmapping",
+            constraint=models.UniqueConstraint(
+                fields=("protocol", "source_code", "target_code"), name="one_mapping_per_pair_of_classes"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='recordedvote',
-            constraint=models.UniqueConstraint(fields=('region', 'annotator'), name='one_vote_per_region_and_annotator'),
+            model_name="recordedvote",
+            constraint=models.UniqueConstraint(
+                fields=("region", "annotator"), name="one_vote_per_region_and_annotator"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='passitem',
-            constraint=models.UniqueConstraint(fields=('consistency_pass', 'region'), name='one_item_per_pass_and_region'),
+            model_name="passitem",
+            constraint=models.UniqueConstraint(
+                fields=("consistency_pass", "region"), name="one_item_per_pass_and_region"
+            ),
         ),
         migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(condition=models.Q(('severity', 'blocker'), ('state', 'open')), fields=['consistency_pass'], name='finding_blocks'),
+            model_name="finding",
+            index=models.Index(
+                condition=models.Q(("severity", "blocker"), ("state", "open")),
+                fields=["consistency_pass"],
+                name="finding_blocks",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.UniqueConstraint(fields=('consistency_pass', 'rule', 'region', 'counterpart', 'subject'), name='one_finding_per_rule_and_subject', nulls_distinct=False),
+            model_name="finding",
+            constraint=models.UniqueConstraint(
+                fields=("consistency_pass", "rule", "region", "counterpart", "subject"),
+                name="one_finding_per_rule_and_subject",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'open'), models.Q(('decided_by__isnull', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='decisions_have_name_and_reason'),
+            model_name="finding",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state", "open"),
+                    models.Q(("decided_by__isnull", False), models.Q(("reason", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="decisions_have_name_and_reason",
+            ),
         ),
         migrations.AddIndex(
-            model_name='assignment',
-            index=models.Index(condition=models.Q(('state', 'leased')), fields=['expires_at'], name='assignment_expiry'),
+            model_name="assignment",
+            index=models.Index(
+                condition=models.Q(("state", "leased")), fields=["expires_at"], name="assignment_expiry"
+            ),
         ),
         migrations.AddIndex(
-            model_name='assignment',
-            index=models.Index(fields=['annotator', '-id'], name='assignment_by_annotator'),
+            model_name="assignment",
+            index=models.Index(fields=["annotator", "-id"], name="assignment_by_annotator"),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'leased')), fields=('region', 'annotator'), name='one_live_lease'),
+            model_name="assignment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "leased")), fields=("region", "annotator"), name="one_live_lease"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'adjudicate'), ('state', 'leased')), fields=('pick',), name='one_adjudicator_at_a_time'),
+            model_name="assignment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "adjudicate"), ("state", "leased")),
+                fields=("pick",),
+                name="one_adjudicator_at_a_time",
+            ),
         ),
         migrations.AddIndex(
-            model_name='annotation',
-            index=models.Index(fields=['study', 'region'], name='annotation_by_region'),
+            model_name="annotation",
+            index=models.Index(fields=["study", "region"], name="annotation_by_region"),
         ),
         migrations.AddConstraint(
-            model_name='annotation',
-            constraint=models.UniqueConstraint(fields=('region', 'annotator', 'number'), name='one_answer_per_number'),
+            model_name="annotation",
+            constraint=models.UniqueConstraint(fields=("region", "annotator", "number"), name="one_answer_per_number"),
         ),
         migrations.AddConstraint(
-            model_name='annotation',
-            constraint=models.UniqueConstraint(fields=('annotator', 'idempotency_key'), name='one_answer_per_idempotency_key'),
+            model_name="annotation",
+            constraint=models.UniqueConstraint(
+                fields=("annotator", "idempotency_key"), name="one_answer_per_idempotency_key"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='annotation',
-            constraint=models.UniqueConstraint(condition=models.Q(('parent__isnull', False)), fields=('parent',), name='one_correction'),
+            model_name="annotation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("parent__isnull", False)), fields=("parent",), name="one_correction"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='release',
-            constraint=models.UniqueConstraint(fields=('study', 'number'), name='one_release_per_number'),
+            model_name="release",
+            constraint=models.UniqueConstraint(fields=("study", "number"), name="one_release_per_number"),
         ),
         migrations.AddConstraint(
-            model_name='releaseitem',
-            constraint=models.UniqueConstraint(fields=('release', 'region'), name='one_item_per_release_and_region'),
+            model_name="releaseitem",
+            constraint=models.UniqueConstraint(fields=("release", "region"), name="one_item_per_release_and_region"),
         ),
         migrations.AddConstraint(
-            model_name='reliabilitysnapshot',
-            constraint=models.UniqueConstraint(fields=('study', 'number'), name='one_snapshot_per_number'),
+            model_name="reliabilitysnapshot",
+            constraint=models.UniqueConstraint(fields=("study", "number"), name="one_snapshot_per_number"),
         ),
         migrations.AddIndex(
-            model_name='groundtruthrevision',
-            index=models.Index(fields=['study', 'id'], name='revision_by_study'),
+            model_name="groundtruthrevision",
+            index=models.Index(fields=["study", "id"], name="revision_by_study"),
         ),
         migrations.AddConstraint(
-            model_name='groundtruthrevision',
-            constraint=models.UniqueConstraint(fields=('region', 'number'), name='one_revision_per_number'),
+            model_name="groundtruthrevision",
+            constraint=models.UniqueConstraint(fields=("region", "number"), name="one_revision_per_number"),
         ),
         migrations.AddConstraint(
-            model_name='groundtruthrevision',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='revision_numbers_from_one'),
+            model_name="groundtruthrevision",
+            constraint=models.CheckConstraint(condition=models.Q(("number__gte", 1)), name="revision_numbers_from_one"),
         ),
         migrations.AddConstraint(
-            model_name='selectionbatch',
-            constraint=models.UniqueConstraint(fields=('study', 'number'), name='one_batch_per_number'),
+            model_name="selectionbatch",
+            constraint=models.UniqueConstraint(fields=("study", "number"), name="one_batch_per_number"),
         ),
         migrations.AddIndex(
-            model_name='pick',
-            index=models.Index(condition=models.Q(('slots_open__gt', 0), ('state', 'open')), fields=['study', '-has_begun', 'batch_number', 'rank'], name='pick_queue'),
+            model_name="pick",
+            index=models.Index(
+                condition=models.Q(("slots_open__gt", 0), ("state", "open")),
+                fields=["study", "-has_begun", "batch_number", "rank"],
+                name="pick_queue",
+            ),
         ),
         migrations.AddIndex(
-            model_name='pick',
-            index=models.Index(fields=['study', 'state'], name='pick_by_state'),
+            model_name="pick",
+            index=models.Index(fields=["study", "state"], name="pick_by_state"),
         ),
         migrations.AddConstraint(
-            model_name='pick',
-            constraint=models.UniqueConstraint(fields=('batch', 'region'), name='one_pick_per_batch_and_region'),
+            model_name="pick",
+            constraint=models.UniqueConstraint(fields=("batch", "region"), name="one_pick_per_batch_and_region"),
         ),
         migrations.AddConstraint(
-            model_name='pick',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['open', 'adjudication'])), fields=('region',), name='one_live_pick_per_region'),
+            model_name="pick",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["open", "adjudication"])),
+                fields=("region",),
+                name="one_live_pick_per_region",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pick',
-            constraint=models.CheckConstraint(condition=models.Q(('slots_open__gte', 0)), name='slots_open_not_negative'),
+            model_name="pick",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("slots_open__gte", 0)), name="slots_open_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pick',
-            constraint=models.CheckConstraint(condition=models.Q(('slots_granted__lte', models.F('overlap'))), name='slots_within_overlap'),
+            model_name="pick",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("slots_granted__lte", models.F("overlap"))), name="slots_within_overlap"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='slide',
-            constraint=models.UniqueConstraint(fields=('study', 'checksum'), name='one_slide_per_checksum'),
+            model_name="slide",
+            constraint=models.UniqueConstraint(fields=("study", "checksum"), name="one_slide_per_checksum"),
         ),
         migrations.AddConstraint(
-            model_name='slide',
-            constraint=models.UniqueConstraint(fields=('study', 'public_id'), name='one_slide_per_public_id'),
+            model_name="slide",
+            constraint=models.UniqueConstraint(fields=("study", "public_id"), name="one_slide_per_public_id"),
         ),
         migrations.AddConstraint(
-            model_name='scorefile',
-            constraint=models.UniqueConstraint(fields=('model', 'slide'), name='one_score_file_per_model_and_slide'),
+            model_name="scorefile",
+            constraint=models.UniqueConstraint(fields=("model", "slide"), name="one_score_file_per_model_and_slide"),
         ),
         migrations.AddIndex(
-            model_name='region',
-            index=models.Index(fields=['study', 'state'], name='region_by_state'),
+            model_name="region",
+            index=models.Index(fields=["study", "state"], name="region_by_state"),
         ),
         migrations.AddIndex(
-            model_name='region',
-            index=models.Index(condition=models.Q(('state', 'pool'), models.Q(('audit_half', ''), _negated=True)), fields=['study', 'audit_half', 'public_id'], name='region_audit_pool'),
+            model_name="region",
+            index=models.Index(
+                condition=models.Q(("state", "pool"), models.Q(("audit_half", ""), _negated=True)),
+                fields=["study", "audit_half", "public_id"],
+                name="region_audit_pool",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='region',
-            constraint=models.UniqueConstraint(fields=('slide', 'x', 'y', 'width', 'height'), name='one_region_per_rectangle'),
+            model_name="region",
+            constraint=models.UniqueConstraint(
+                fields=("slide", "x", "y", "width", "height"), name="one_region_per_rectangle"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='region',
-            constraint=models.UniqueConstraint(fields=('slide', 'index'), name='one_region_per_index'),
+            model_name="region",
+            constraint=models.UniqueConstraint(fields=("slide", "index"), name="one_region_per_index"),
         ),
         migrations.AddConstraint(
-            model_name='region',
-            constraint=models.UniqueConstraint(fields=('study', 'public_id'), name='one_region_per_public_id'),
+            model_name="region",
+            constraint=models.UniqueConstraint(fields=("study", "public_id"), name="one_region_per_public_id"),
         ),
         migrations.AddConstraint(
-            model_name='region',
-            constraint=models.CheckConstraint(condition=models.Q(('height__gt', 0), ('width__gt', 0)), name='region_has_area'),
+            model_name="region",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("height__gt", 0), ("width__gt", 0)), name="region_has_area"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='featureshard',
-            constraint=models.UniqueConstraint(fields=('slide', 'tiling_digest', 'encoder_digest'), name='one_shard_per_slide_and_encoder'),
+            model_name="featureshard",
+            constraint=models.UniqueConstraint(
+                fields=("slide", "tiling_digest", "encoder_digest"), name="one_shard_per_slide_and_encoder"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trainingset',
-            constraint=models.UniqueConstraint(fields=('study', 'digest'), name='one_training_set_per_digest'),
+            model_name="trainingset",
+            constraint=models.UniqueConstraint(fields=("study", "digest"), name="one_training_set_per_digest"),
         ),
         migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.UniqueConstraint(fields=('study', 'number'), name='one_model_per_number'),
+            model_name="modelversion",
+            constraint=models.UniqueConstraint(fields=("study", "number"), name="one_model_per_number"),
         ),
         migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.UniqueConstraint(fields=('study', 'training_set', 'configuration_digest'), name='one_model_per_training_set'),
+            model_name="modelversion",
+            constraint=models.UniqueConstraint(
+                fields=("study", "training_set", "configuration_digest"), name="one_model_per_training_set"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'active')), fields=('study',), name='one_active_model'),
+            model_name="modelversion",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "active")), fields=("study",), name="one_active_model"
+            ),
         ),
     ]

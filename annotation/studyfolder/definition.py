@@ -58,9 +58,7 @@ class Definition:
             found = re.search(r"\(at line (\d+)", str(error))
             line = int(found.group(1)) if found else None
             reason = f"It is not valid TOML: {error}."
-            self._problems.add(
-                file=FILE, line=line, reason=reason, remedy="See https://toml.io for its syntax."
-            )
+            self._problems.add(file=FILE, line=line, reason=reason, remedy="See https://toml.io for its syntax.")
             return {}
 
     def _check_keys(self, table: dict[str, Any], known: tuple[str, ...], *, where: str) -> None:
@@ -71,9 +69,7 @@ class Definition:
     def _text(self, key: str, *, longest: int, default: str | None = None) -> str:
         value = self._raw.get(key, default)
         if not isinstance(value, str) or (default is None and not value.strip()) or len(value) > longest:
-            self._tell(
-                f"'{key}' must be a text of at most {longest} characters.", f'Write {key} = "...".', key=key
-            )
+            self._tell(f"'{key}' must be a text of at most {longest} characters.", f'Write {key} = "...".', key=key)
             return ""
         return value.strip()
 
@@ -94,9 +90,7 @@ class Definition:
     def _region(self) -> tuple[int, int, float | None]:
         region = self._raw.get("region", {"width": 256, "height": 256})
         if not isinstance(region, dict):
-            self._tell(
-                "'region' must be a table.", "Write region = { width = 256, height = 256 }.", key="region"
-            )
+            self._tell("'region' must be a table.", "Write region = { width = 256, height = 256 }.", key="region")
             return 256, 256, None
         self._check_keys(region, REGION_KEYS, where="region")
         edges = []
@@ -108,12 +102,8 @@ class Definition:
                 edge = 256
             edges.append(edge)
         size = region.get("um_per_px")
-        if size is not None and (
-            isinstance(size, bool) or not isinstance(size, int | float) or not 0 < size < 1000
-        ):
-            self._tell(
-                f"The region's 'um_per_px' is {size!r}.", "Give micrometres per pixel above 0.", key="region"
-            )
+        if size is not None and (isinstance(size, bool) or not isinstance(size, int | float) or not 0 < size < 1000):
+            self._tell(f"The region's 'um_per_px' is {size!r}.", "Give micrometres per pixel above 0.", key="region")
             size = None
         return edges[0], edges[1], None if size is None else float(size)
 
@@ -124,9 +114,7 @@ class Definition:
             isinstance(name, str) and _COLUMN.fullmatch(name) and name not in reserved for name in domains
         )
         if not good or len(set(domains)) != len(domains):
-            remedy = (
-                'Write domains = ["lab", "scanner"]: different column names of slides.csv, not path or case.'
-            )
+            remedy = 'Write domains = ["lab", "scanner"]: different column names of slides.csv, not path or case.'
             self._tell("'domains' must be a list of column names.", remedy, key="domains")
             return []
         return list(domains)
@@ -134,17 +122,13 @@ class Definition:
     def _classes(self) -> list[ClassPlan]:
         rows = self._raw.get("classes", [])
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            self._tell(
-                "'classes' must be a list of tables.", "Write [[classes]] before each of them.", key="classes"
-            )
+            self._tell("'classes' must be a list of tables.", "Write [[classes]] before each of them.", key="classes")
             return []
         classes = [self._class(row, number) for number, row in enumerate(rows, 1)]
         for what in ("code", "name", "key", "colour"):
             self._tell_clashes(what, [str(getattr(item, what)) for item in classes])
         if sum(not item.is_special for item in classes) < 2:
-            self._tell(
-                "A study needs at least two classes that are not special.", "Add [[classes]].", key="classes"
-            )
+            self._tell("A study needs at least two classes that are not special.", "Add [[classes]].", key="classes")
         return classes
 
     def _tell_clashes(self, what: str, values: list[str]) -> None:
@@ -172,25 +156,21 @@ class Definition:
             ),
             (isinstance(colour, str) and _COLOUR.fullmatch(colour), "colour", 'Write it as "#rrggbb".'),
             (
-                isinstance(key, str)
-                and (key == "" or (len(key) == 1 and key.isprintable() and not key.isspace())),
+                isinstance(key, str) and (key == "" or (len(key) == 1 and key.isprintable() and not key.isspace())),
                 "key",
                 "Give one character of the keyboard, or leave it out.",
             ),
             (isinstance(definition, str) and len(definition) <= 10_000, "definition", "Give a text."),
             (isinstance(special, bool), "special", "Write true or false."),
             (
-                quota is None
-                or (isinstance(quota, int) and not isinstance(quota, bool) and 0 <= quota < 2**31),
+                quota is None or (isinstance(quota, int) and not isinstance(quota, bool) and 0 <= quota < 2**31),
                 "quota",
                 "Give a whole number from 0.",
             ),
         ]
         for holds, field, remedy in checks:
             if not holds:
-                self._tell(
-                    f"The {field} of {where} does not hold: {row.get(field)!r}.", remedy, key="classes"
-                )
+                self._tell(f"The {field} of {where} does not hold: {row.get(field)!r}.", remedy, key="classes")
         return ClassPlan(
             code=str(code),
             name=str(name),
@@ -212,9 +192,7 @@ class Definition:
             found = error.details.get("problems")
             for problem in found if isinstance(found, list) else [error.message]:
                 key = next((name for name in values if f"'{name}'" in problem), "policy")
-                self._tell(
-                    f"Policy: {problem}.", "See annotation/policy.py for the keys and limits.", key=key
-                )
+                self._tell(f"Policy: {problem}.", "See annotation/policy.py for the keys and limits.", key=key)
             return {}
         return dict(values)
 

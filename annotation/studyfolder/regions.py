@@ -36,26 +36,20 @@ class RegionTable:
             return self._tell(row, reason, "Give each region an id of its own.")
         self.lines[name] = row.line
         if slide not in self._listed:
-            return self._tell(
-                row, f"The slide '{slide}' is not in slides.csv.", "Use its path as written there."
-            )
+            return self._tell(row, f"The slide '{slide}' is not in slides.csv.", "Use its path as written there.")
         numbers = [whole_number(row, column, self._problems) for column in _COLUMNS[2:]]
         x, y, width, height = (-1 if number is None else number for number in numbers)
         if None in numbers or not self._fits(row, slide, x, y, width, height):
             return None
         first = self._rectangles.setdefault((slide, x, y, width, height), row.line)
         if first != row.line:
-            return self._tell(
-                row, f"The region '{name}' has the rectangle of line {first}.", "Keep one of them."
-            )
+            return self._tell(row, f"The region '{name}' has the rectangle of line {first}.", "Keep one of them.")
         self.by_slide.setdefault(slide, []).append(RegionPlan(name, x, y, width, height, row.line))
         return None
 
     def _fits(self, row: Row, slide: str, x: int, y: int, width: int, height: int) -> bool:
         if width < 1 or height < 1:
-            self._tell(
-                row, f"The region '{row['id']}' has no area.", "Width and height are at least 1 pixel."
-            )
+            self._tell(row, f"The region '{row['id']}' has no area.", "Width and height are at least 1 pixel.")
             return False
         right, bottom = self._sizes.get(slide, (_LARGEST, _LARGEST))
         if x < 0 or y < 0 or x + width > right or y + height > bottom:
@@ -95,9 +89,7 @@ def read_truth(
     lines: dict[str, int] = {}
     if not _table_is_usable(folder / TRUTH, regions, problems):
         return truth
-    rows = read_table(
-        folder / TRUTH, needed=["region", "label"], optional=["borderline", "gold"], problems=problems
-    )
+    rows = read_table(folder / TRUTH, needed=["region", "label"], optional=["borderline", "gold"], problems=problems)
     for row in rows:
         name = row["region"]
         holds = _check_region(row, regions, problems) & _check_class(row, "label", codes, problems)

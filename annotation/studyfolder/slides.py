@@ -51,9 +51,7 @@ def _slide(
     holds = True
     for column in ("path", "case", *domains):
         if not row[column]:
-            tell(
-                f"The column '{column}' is empty.", "Every slide has a path, a case and its domain's values."
-            )
+            tell(f"The column '{column}' is empty.", "Every slide has a path, a case and its domain's values.")
             holds = False
     if name in first_lines:
         tell(f"The slide '{name}' is already on line {first_lines[name]}.", "Keep one of the two lines.")

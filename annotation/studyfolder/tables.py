@@ -47,7 +47,7 @@ def read_table(
 
 
 def _rows(
-    reader: "csv._reader", file: str, needed: Collection[str], optional: Collection[str], problems: Problems
+    reader: Iterator[list[str]], file: str, needed: Collection[str], optional: Collection[str], problems: Problems
 ) -> Iterator[Row]:
     header = [name.strip() for name in next(reader, [])]
     if not _check_header(header, file, needed, optional, problems):
@@ -94,9 +94,7 @@ def _check_header(
         reason = f"The column '{name}' is not known."
         problems.add(file=file, line=1, reason=reason, remedy=f"Its columns are {wanted}.")
     for name in twice:
-        problems.add(
-            file=file, line=1, reason=f"The column '{name}' comes twice.", remedy="Keep one of them."
-        )
+        problems.add(file=file, line=1, reason=f"The column '{name}' comes twice.", remedy="Keep one of them.")
     return not (missing or twice)
 
 
@@ -121,9 +119,7 @@ def positive_seconds(row: Row, column: str, problems: Problems) -> float | None:
         value = math.nan
     if not (math.isfinite(value) and value >= 0):
         reason = f"'{column}' must be a time in seconds, not '{_short(text)}'."
-        problems.add(
-            file=row.file, line=row.line, reason=reason, remedy="Leave it empty where it is unknown."
-        )
+        problems.add(file=row.file, line=row.line, reason=reason, remedy="Leave it empty where it is unknown.")
         return None
     return value
 

@@ -24,9 +24,7 @@ REGISTRY_HOSTS = [
     "ana" + "conda.org",
     "--index" + "-url",
 ]
-MACHINE_PATH = re.compile(
-    r"(?<![\w.$}~])/(?:home|Users)/[A-Za-z]\w*/|(?<![\w.])/work/(?:main|shared)\b|[A-Z]:\\Users"
-)
+MACHINE_PATH = re.compile(r"(?<![\w.$}~])/(?:home|Users)/[A-Za-z]\w*/|(?<![\w.])/work/(?:main|shared)\b|[A-Z]:\\Users")
 
 
 def test_modules_were_found():
@@ -34,9 +32,7 @@ def test_modules_were_found():
 
 
 def test_no_file_is_long_without_a_reason():
-    lines = {
-        name_of(path): len(path.read_text("utf-8").splitlines()) for path in list_modules(packages=EVERYWHERE)
-    }
+    lines = {name_of(path): len(path.read_text("utf-8").splitlines()) for path in list_modules(packages=EVERYWHERE)}
     long = {name: count for name, count in lines.items() if count > LONGEST_FILE}
     assert set(long) <= set(LONG_FOR_A_REASON), f"Split these, or write down why not: {long}"
     stale = set(LONG_FOR_A_REASON) - set(long)

@@ -27,9 +27,7 @@ def list_modules(*, packages: tuple[str, ...] = PACKAGES) -> tuple[Path, ...]:
     return tuple(
         path
         for path in list_files()
-        if path.suffix == ".py"
-        and path.relative_to(REPOSITORY).parts[0] in packages
-        and "migrations" not in path.parts
+        if path.suffix == ".py" and path.relative_to(REPOSITORY).parts[0] in packages and "migrations" not in path.parts
     )
 
 

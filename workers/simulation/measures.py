@@ -87,7 +87,8 @@ def count_findings(study: Study) -> dict[str, int]:
 def describe_failed_jobs(study: Study) -> list[dict[str, str]]:
     """Kind, key and error of every job that was given up."""
     rows = Job.objects.filter(study=study, state=JobState.FAILED).order_by("pk")
-    return list(rows.values("kind", "key", "error"))
+    named = rows.values_list("kind", "key", "error")
+    return [{"kind": kind, "key": key, "error": error} for kind, key, error in named]
 
 
 def _rounded(value: float) -> float:

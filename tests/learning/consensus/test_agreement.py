@@ -49,9 +49,7 @@ def test_alpha_is_that_of_the_krippendorff_package(level):
     for seed in range(5):
         answers = draw_crowd(seed=seed, items=80, annotators=5, classes=6, overlap=(1, 5), skill=0.6).answers
         mine = measure_agreement(answers, cases=np.arange(80), seed=0, level=level, resamples=10).alpha.value
-        theirs = krippendorff.alpha(
-            value_counts=answers.count_labels().astype(int), level_of_measurement=level
-        )
+        theirs = krippendorff.alpha(value_counts=answers.count_labels().astype(int), level_of_measurement=level)
         assert mine == pytest.approx(theirs, abs=1e-9)
 
 
@@ -131,9 +129,7 @@ def test_pathologists_on_real_regions_agree_in_part():
         sizes=(len(regions), len(readers), len(kinds)),
     )
     agreement = measure_agreement(answers, cases=[slide_of[region] for region in regions], seed=0)
-    theirs = krippendorff.alpha(
-        value_counts=answers.count_labels().astype(int), level_of_measurement="nominal"
-    )
+    theirs = krippendorff.alpha(value_counts=answers.count_labels().astype(int), level_of_measurement="nominal")
     assert len(regions) == 640
     assert agreement.alpha.value == pytest.approx(theirs, abs=1e-9)
     assert agreement.ac1.value > agreement.alpha.value + 0.1, "imbalance lowers alpha, not AC1"
@@ -146,7 +142,5 @@ def test_importing_consensus_loads_nothing_heavy():
         "print([name for name in ('sklearn', 'skimage', 'pandas', 'torch', 'scipy.stats', 'django') "
         "if name in sys.modules])"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
-    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

@@ -150,17 +150,13 @@ def test_one_region_without_answers_has_the_prior():
 
 def test_one_region_stays_finite_where_every_answer_was_impossible():
     confusion = np.stack([np.eye(3), np.eye(3)])
-    posterior = dawid_skene.posterior_of(
-        labels=np.array([0, 1]), confusion=confusion, prior=np.full(3, 1 / 3)
-    )
+    posterior = dawid_skene.posterior_of(labels=np.array([0, 1]), confusion=confusion, prior=np.full(3, 1 / 3))
     np.testing.assert_allclose(posterior, [0.5, 0.5, 0], atol=1e-12)
 
 
 def test_one_region_refuses_matrices_that_do_not_fit():
     with pytest.raises(ValueError, match="2 answers in 3 classes need confusion matrices of shape"):
-        dawid_skene.posterior_of(
-            labels=np.array([0, 1]), confusion=np.zeros((1, 3, 3)), prior=np.full(3, 1 / 3)
-        )
+        dawid_skene.posterior_of(labels=np.array([0, 1]), confusion=np.zeros((1, 3, 3)), prior=np.full(3, 1 / 3))
 
 
 def test_one_region_takes_far_less_than_five_milliseconds():
@@ -198,9 +194,7 @@ def test_a_million_answers_take_less_than_five_seconds():
     item_count, annotator_count, class_count, overlap = 200_000, 200, 18, 5
     truth = rng.integers(0, class_count, item_count)
     items = np.repeat(np.arange(item_count), overlap)
-    annotators = (
-        rng.integers(0, annotator_count, item_count)[:, None] + np.arange(overlap)
-    ) % annotator_count
+    annotators = (rng.integers(0, annotator_count, item_count)[:, None] + np.arange(overlap)) % annotator_count
     right = rng.random(len(items)) < 0.8
     labels = np.where(right, truth[items], rng.integers(0, class_count, len(items)))
     start = time.perf_counter()

@@ -21,9 +21,7 @@ def test_what_an_answer_is_worth_is_the_posterior_of_one_answer():
     fitted = dawid_skene.fit(crowd.answers)
     worth = reliability_of(confusion=fitted.confusion, prior=fitted.prior)
     for said in range(4):
-        single = dawid_skene.posterior_of(
-            labels=np.array([said]), confusion=fitted.confusion[1:2], prior=fitted.prior
-        )
+        single = dawid_skene.posterior_of(labels=np.array([said]), confusion=fitted.confusion[1:2], prior=fitted.prior)
         assert worth[1, said] == pytest.approx(single[said])
 
 

@@ -131,9 +131,7 @@ def test_an_impossible_question_is_refused(changes, message):
 
 @st.composite
 def questions(draw):
-    weights = np.array(draw(st.lists(st.floats(0.01, 1.0), min_size=3, max_size=3))) ** draw(
-        st.sampled_from([0, 1, 6])
-    )
+    weights = np.array(draw(st.lists(st.floats(0.01, 1.0), min_size=3, max_size=3))) ** draw(st.sampled_from([0, 1, 6]))
     min_overlap = draw(st.integers(1, 4))
     return {
         "posterior": weights / weights.sum(),
