@@ -9,11 +9,15 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from annotation.studyfolder.problems import Problems
 
 LONGEST_FIELD = 1000
 _WHOLE = re.compile(r"-?[0-9]{1,12}")
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ def read_table(
 
 
 def _rows(
-    reader: Iterator[list[str]], file: str, needed: Collection[str], optional: Collection[str], problems: Problems
+    reader: "Reader", file: str, needed: Collection[str], optional: Collection[str], problems: Problems
 ) -> Iterator[Row]:
     header = [name.strip() for name in next(reader, [])]
     if not _check_header(header, file, needed, optional, problems):
