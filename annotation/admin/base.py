@@ -32,7 +32,7 @@ class CappedPaginator(Paginator):
     """Counts no further than `MOST_ROWS_LISTED`: on a million rows one filters, nobody leafs to the end."""
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         rows: Any = self.object_list
         return rows.order_by()[:MOST_ROWS_LISTED].count()
 
@@ -65,14 +65,16 @@ class ReasonForm(ActionForm):
 
 def managed_studies(request: HttpRequest) -> QuerySet[Study]:
     """The studies whose rows the person sees here."""
-    if request.user.is_superuser:  # type: ignore[union-attr]
+    if request.user.is_superuser:
         return Study.objects.all()
     return Study.objects.visible_to(request.user, Role.MANAGER)
 
 
 def manager_of(request: HttpRequest, study: Study) -> Membership:
     """The person's own membership as manager: what is decided carries its pseudonym."""
-    own = Membership.objects.filter(study=study, user_id=request.user.pk, role=Role.MANAGER, is_active=True).first()
+    own = Membership.objects.filter(
+        study=study, user__pk=request.user.pk or 0, role=Role.MANAGER, is_active=True
+    ).first()
     if own is None:
         raise Refused(f"Only a manager of '{study.name}' may do this: become one under Memberships.")
     return own
@@ -95,11 +97,11 @@ class Rows(_Admin):
     list_max_show_all = 50
     show_full_result_count = False
     paginator = CappedPaginator
-    list_select_related: Any = True
+    list_select_related: ClassVar[Any] = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
-        if request.user.is_superuser:  # type: ignore[union-attr]
+        if request.user.is_superuser:
             return rows
         return rows.filter(**{f"{self.study_path or 'pk'}__in": managed_studies(request)})
 
@@ -108,7 +110,7 @@ class Rows(_Admin):
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         # Which rows there are to see is decided by the queryset, also for a single one.
-        return bool(request.user.is_superuser or (request.user.is_staff and not self.is_for_superusers))  # type: ignore[union-attr]
+        return bool(request.user.is_superuser or (request.user.is_staff and not self.is_for_superusers))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

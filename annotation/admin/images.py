@@ -3,7 +3,6 @@
 Decides what a page shows; decisions about regions are services.truth and services.picks.
 """
 
-from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -113,5 +112,5 @@ class RecordedVoteAdmin(Rows):
     study_path = "region__study"
     is_for_superusers = True
     list_display = ("region", "annotator", "label", "seconds")
-    list_filter: Any = (StudyFilter,)
+    list_filter = (StudyFilter,)
     exact_search = ("region__public_id",)

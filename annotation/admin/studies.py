@@ -173,7 +173,7 @@ class ClassInline(admin.TabularInline):
 
 
 class MappingInline(ClassInline):
-    model = ClassMapping
+    model = ClassMapping  # type: ignore[assignment]
 
 
 @admin.register(Protocol)

@@ -5,6 +5,7 @@ Shapes and one method; which folders are open and what holds is decided in servi
 
 from typing import Any
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -48,6 +49,6 @@ class ImportView(APIView):
         studies.check_may_import(user=request.user, slug=body["slug"])
         folder = imports.allowed_folder(body["folder"])
         found = imports.import_folder(folder, slug=body["slug"], dry_run=body["dry_run"])
-        if found.is_new_study and found.study is not None:
+        if found.is_new_study and found.study is not None and isinstance(request.user, AbstractBaseUser):
             study_service.add_member(study=found.study, user=request.user, role=Role.MANAGER)
         return Response(ImportedShape(found).data)

@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from annotation import store
 from annotation.api import schema
 from annotation.api.access import ANYONE, MANAGERS, Always, StudyView
+from annotation.api.kept import KeptPictures
 from annotation.api.shapes import Finite, Shape
 from annotation.errors import Missing
 from annotation.models import Region, Slide
@@ -43,7 +44,7 @@ class ImageQuery(Shape):
         max_value=LARGEST_EDGE,
         help_text="Longer edge, pixels.",
     )
-    context = Finite(
+    context = Finite(  # type: ignore[assignment]
         required=False,
         default=1.0,
         min_value=1.0,
@@ -54,6 +55,9 @@ class ImageQuery(Shape):
 
 class NoQuery(Shape):
     pass
+
+
+_kept = KeptPictures()
 
 
 @lru_cache(maxsize=OPEN_SLIDES)
@@ -74,7 +78,8 @@ class PictureView(StudyView):
         if etag in self.request.headers.get("If-None-Match", ""):
             response = HttpResponse(status=304)
         else:
-            response = HttpResponse(make(_reader(store.slide_path(slide))), content_type="image/jpeg")
+            picture = _kept.get(etag, lambda: make(_reader(store.slide_path(slide))))
+            response = HttpResponse(picture, content_type="image/jpeg")
         response["ETag"] = etag
         response["Cache-Control"] = CACHE_CONTROL
         patch_vary_headers(response, ("Authorization", "Cookie"))

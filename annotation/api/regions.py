@@ -28,7 +28,7 @@ _FILTERS = {
 class RegionQuery(PageQuery):
     state = serializers.ChoiceField(RegionState.choices, required=False)
     slide = serializers.CharField(required=False, max_length=20, help_text="Id of the slide.")
-    label = serializers.SlugField(required=False, max_length=60, help_text="Class of the current truth.")
+    label = serializers.SlugField(required=False, max_length=60, help_text="Class of the current truth.")  # type: ignore[assignment]
     audit = serializers.ChoiceField([AuditHalf.GATE, AuditHalf.REPORT], required=False)
 
 
@@ -41,14 +41,14 @@ class RegionShape(serializers.Serializer[Any]):
     height = serializers.IntegerField()
     state = serializers.ChoiceField(RegionState.choices)
     audit = serializers.CharField(source="audit_half", help_text="Half of the audit sample, or empty.")
-    label = serializers.CharField(source="current_revision.label", default="")
+    label = serializers.CharField(source="current_revision.label", default="")  # type: ignore[assignment]
     confidence = serializers.FloatField(source="current_revision.confidence", default=None, allow_null=True)
     revision = serializers.IntegerField(source="current_revision.number", default=None, allow_null=True)
 
 
 class RevisionShape(serializers.Serializer[Any]):
     number = serializers.IntegerField()
-    parent = serializers.IntegerField(source="parent.number", default=None, allow_null=True)
+    parent = serializers.IntegerField(source="parent.number", default=None, allow_null=True)  # type: ignore[assignment]
     is_settled = serializers.BooleanField()
     is_excluded = serializers.BooleanField()
     answer = AnswerField(allow_null=True)

@@ -49,7 +49,7 @@ def reads(answer: Answer, *, query: Answer | None = None, summary: str) -> Calla
 
 
 def writes(
-    answer: Answer | None, *, body: Answer | None = None, status: int = 200, summary: str
+    answer: Answer | None, *, body: Answer | dict[str, Answer] | None = None, status: int = 200, summary: str
 ) -> Callable[[View], View]:
     """Describe a POST that takes `body`; without `answer` it answers 204."""
     done = {status: answer} if answer else {204: OpenApiResponse(description="Done.")}

@@ -21,6 +21,8 @@ RATE_WINDOW = timedelta(minutes=5)
 
 def memberships(user: AbstractUser | AnonymousUser) -> QuerySet[Membership]:
     """The studies of `user` with the role in each, by slug."""
+    if user.pk is None:
+        return Membership.objects.none()
     own = Membership.objects.filter(user_id=user.pk, is_active=True)
     return own.select_related("study", "study__protocol").order_by("study__slug")
 

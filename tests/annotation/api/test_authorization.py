@@ -32,6 +32,7 @@ class Line:
 
 MATRIX: dict[tuple[str, str], Line] = {
     ("schema", "get"): Line(EVERYONE),
+    ("docs", "get"): Line(EVERYONE),
     ("token", "post"): Line(EVERYONE, 400),
     ("import", "post"): Line(SIGNED_IN, 403, {"folder": "blood", "slug": "new"}),
     ("studies", "get"): Line(SIGNED_IN),

@@ -1,0 +1,104 @@
+"""Signing in, the shape of errors, the documentation page, and health."""
+
+import re
+
+import pytest
+from django.core.cache import cache
+
+from annotation.api import errors
+from annotation.services import queue
+
+
+@pytest.fixture(autouse=True)
+def fresh_counts():
+    """Tries at signing in are counted per process."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+def sign_in(client, username, password):
+    return client.post("/api/token/", {"username": username, "password": password}, "application/json")
+
+
+def test_token_opens_the_own_studies(scene, client):
+    user = scene.people["annotator"].user
+    user.set_password("a long phrase")
+    user.save()
+    token = sign_in(client, user.username, "a long phrase").json()["token"]
+    listed = client.get("/api/studies/", headers={"Authorization": f"Token {token}"}).json()
+    assert [(row["slug"], row["role"]) for row in listed] == [(scene.study.slug, "annotator")]
+
+
+def test_passwords_are_tried_ten_times_a_minute_for_one_name(scene, client):
+    codes = [sign_in(client, "ada", f"guess {number}").status_code for number in range(11)]
+    assert codes == [401] * 10 + [429]
+    assert sign_in(client, "bob", "guess").status_code == 401
+
+
+def test_sessions_need_the_csrf_token_to_write(scene):
+    from django.test import Client
+
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(scene.people["annotator"].user)
+    assert client.get(f"{scene.base}queue/").status_code == 200
+    refused = client.post(f"{scene.base}queue/claim/", {}, "application/json")
+    assert refused.status_code == 403
+    assert refused.json()["error"]["code"] == "refused"
+
+
+@pytest.mark.parametrize("path", ["nothing/", "studies/x y/", "studies/a/b/c/d", "a%0Ab"])
+def test_missing_addresses_have_the_apis_shape(scene, path):
+    response = scene.client("manager").get(f"/api/{path}")
+    assert response.status_code == 404
+    assert response.json()["error"]["code"] == "missing"
+
+
+def test_unforeseen_error_says_nothing_about_the_inside(scene, monkeypatch):
+    def fail(**_):
+        raise RuntimeError("secret path /srv")
+
+    monkeypatch.setattr(queue, "claim", fail)
+    client = scene.client("annotator")
+    client.raise_request_exception = False
+    response = client.post(f"{scene.base}queue/claim/", {}, format="json")
+    assert response.status_code == 500
+    assert response.json()["error"]["code"] == "server-error"
+    assert "secret" not in response.content.decode()
+
+
+def test_lost_database_is_try_again(scene, monkeypatch):
+    from django.db import OperationalError
+
+    def fail(**_):
+        raise OperationalError("server closed the connection")
+
+    monkeypatch.setattr(queue, "claim", fail)
+    response = scene.client("annotator").post(f"{scene.base}queue/claim/", {}, format="json")
+    assert (response.status_code, response["Retry-After"]) == (503, errors.RETRY_AFTER_SECONDS)
+
+
+def test_documentation_page_works_under_the_sites_policy(scene, client):
+    page = client.get("/api/docs/")
+    policy = page["Content-Security-Policy"]
+    assert "script-src 'self'" in policy and "unsafe-inline" not in policy.split("script-src")[1].split(";")[0]
+    text = page.content.decode()
+    assert "<style" not in text
+    assert all(re.search(r"\bsrc=", tag) for tag in re.findall(r"<script[^>]*>", text))
+    script = re.findall(r'<script src="(/api/docs/[^"]*)"', text)
+    assert len(script) == 1
+    assert client.get(script[0].replace("&amp;", "&"))["Content-Type"].startswith("application/javascript")
+
+
+def test_answers_are_json_and_never_a_page(scene):
+    response = scene.client("annotator").get("/api/studies/", headers={"Accept": "text/html,*/*"})
+    assert response["Content-Type"] == "application/json"
+
+
+def test_health_tells_database_and_redis_apart(scene, client, settings):
+    assert client.get("/health/live/").json() == {"status": "live"}
+    assert client.get("/health/ready/").json()["checks"] == {"database": True, "redis": True}
+    settings.REDIS_URL = "unix:///nowhere/redis.sock"
+    down = client.get("/health/ready/")
+    assert down.status_code == 503
+    assert down.json()["checks"] == {"database": True, "redis": False}
