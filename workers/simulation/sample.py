@@ -9,7 +9,7 @@ from pathlib import Path
 
 from learning.slides.synthetic.study import write_study
 
-VERSION = 1
+VERSION = 2
 """Raised when the drawing changes, so that an old folder is not mistaken for a new one."""
 
 

@@ -40,9 +40,9 @@ def write_study(
     folder: str | Path,
     *,
     seed: int = 0,
-    cases: int = 24,
+    cases: int = 48,
     slides_per_case: int = 1,
-    cells_per_slide: int = 50,
+    cells_per_slide: int = 25,
     edge: int = 96,
     processes: int = 2,
 ) -> Path:
