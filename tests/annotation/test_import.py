@@ -32,7 +32,7 @@ def test_folder_becomes_study_slides_regions_truth_and_votes(tmp_path: Path) -> 
     assert found.study == study and found.is_new_study
     assert (found.slides_new, found.regions_new, found.truth_new, found.votes_new) == (2, 4, 4, 3)
     assert study.state == StudyState.DRAFT and study.domains == ["lab"]
-    assert study.policy.batch_size == 4
+    assert study.policy.batch_size == 4 and study.protocol is not None
     assert [row.code for row in study.protocol.classes.order_by("position")] == [
         "round",
         "long",

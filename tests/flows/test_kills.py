@@ -53,6 +53,12 @@ def seconds_until_work_goes_on(demo: Demo, *, killed_at: float, looks_at_jobs: b
     return min(signs()) - killed_at
 
 
+def wait_for_answers(demo: Demo, *, more: int) -> None:
+    """Wait until people have given `more` answers than now."""
+    wanted = len(demo.acknowledged()) + more
+    assert wait_until(lambda: len(demo.acknowledged()) >= wanted, seconds=90), demo.tail()
+
+
 @pytest.mark.timeout(420)
 def test_whatever_is_killed_work_goes_on_within_30_seconds_and_nothing_acknowledged_is_missing(
     demo: Demo,
@@ -62,8 +68,7 @@ def test_whatever_is_killed_work_goes_on_within_30_seconds_and_nothing_acknowled
     pauses: dict[str, float | None] = {}
     for victim in ("child", "workers", "web", "postgresql", "redis"):
         if victim not in ("child", "workers"):
-            answers = len(demo.acknowledged()) + 12
-            assert wait_until(lambda wanted=answers: len(demo.acknowledged()) >= wanted, seconds=90), demo.tail()
+            wait_for_answers(demo, more=12)
         assert demo.is_running, f"The demo ended before {victim} was killed:\n{demo.tail()}"
         if victim == "redis":
             demo.delete_redis_data()
