@@ -12,12 +12,21 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.utils import timezone
+
+from annotation.models import WorkerStamp
+from workers.catalogue import QUEUES
 
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
+STAMP_SECONDS = 20.0
+"""Beat has each queue stamped every few seconds."""
 _URL = re.compile(r"Concord is at (http://\S+)")
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -92,6 +101,22 @@ class Site:
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
             return False
+
+
+@contextmanager
+def workers_alive(*, told: Callable[[str], None]) -> Iterator[None]:
+    """Within the block workers run: those that gave a sign of life lately, or else a site of our own."""
+    lately = timezone.now() - timedelta(seconds=STAMP_SECONDS)
+    if WorkerStamp.objects.filter(queue__in=QUEUES, seen_at__gt=lately).count() == len(QUEUES):
+        yield
+        return
+    told("No workers give a sign of life: starting some for the while.")
+    site = Site(log=Path(settings.VAR) / "log" / "simulate-site.log")
+    site.start()
+    try:
+        yield
+    finally:
+        site.stop()
 
 
 def _die_with_parent() -> None:

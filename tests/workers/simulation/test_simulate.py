@@ -47,7 +47,7 @@ def picks_of(slug: str) -> list[tuple]:
     return list(rows.values_list("batch_number", "rank", "region__public_id", "stratum", "score", "reason", "state"))
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_lockstep_with_one_seed_repeats_picks_models_and_release(study: Study, tmp_path: Path) -> None:
     first = simulate(study, tmp_path / "one.json", "--seed", "5", "--answers", "100")
     second = simulate(study, tmp_path / "two.json", "--seed", "5", "--answers", "100")
@@ -64,7 +64,7 @@ def test_lockstep_with_one_seed_repeats_picks_models_and_release(study: Study, t
     assert set(Job.objects.filter(study=study).values_list("state", flat=True)) == {"ready"}
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_options_reach_policy_people_and_the_number_of_answers(study: Study, tmp_path: Path) -> None:
     options = ("--overlap", "fixed:3", "--consensus", "majority", "--selection", "random", "--answers", "60")
     found = simulate(study, tmp_path / "one.json", "--seed", "1", "--skill", "1.0", *options)

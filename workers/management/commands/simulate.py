@@ -1,6 +1,7 @@
 """`manage.py simulate STUDY`: scripted annotators label a copy of a study, through to a verified release."""
 
 from argparse import ArgumentParser, ArgumentTypeError
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from rich.console import Console
 
 from annotation.errors import ConcordError
 from annotation.management import lookup
-from workers.simulation import report, simulate
+from workers.simulation import report, simulate, site
 from workers.simulation.annotators import Habits
 
 
@@ -28,7 +29,7 @@ class Command(BaseCommand):
         "Let scripted annotators label a copy of STUDY through the services that people use, until the pool or "
         "--answers is exhausted; then adjudicate, run the consistency pass, mend what it finds, cut a release "
         "and verify it. With --lockstep it runs in virtual time in this process and repeats exactly; without, "
-        "annotators are threads and the running workers do the jobs."
+        "annotators are threads and workers do the jobs: those that run, or else some started for the while."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -55,14 +56,17 @@ class Command(BaseCommand):
             answers=options["answers"],
             policy=_overrides(options),
         )
+
+        def told(line: str) -> None:
+            console.print(line, markup=False, soft_wrap=True)
+
         try:
             study = lookup.find_study(options["study"])
-            found = simulate.run(
-                study=study, plan=plan, told=lambda line: console.print(line, markup=False, soft_wrap=True)
-            )
+            with nullcontext() if plan.is_lockstep else site.workers_alive(told=told):
+                found = simulate.run(study=study, plan=plan, told=told)
         except ConcordError as error:
             raise CommandError(error.message) from error
-        except TimeoutError as error:
+        except (TimeoutError, RuntimeError) as error:
             raise CommandError(str(error)) from error
         if options["report"]:
             report.write(found, options["report"])
