@@ -53,9 +53,11 @@ def count_settled(study: Study) -> int:
 
 
 def audit_macro_f1(model: ModelVersion) -> float | None:
-    """The model's macro-F1 on the audit sample as the gate saw it; None where the sample was too small."""
-    value = model.numbers.get("audit_macro_f1")
-    return float(value) if isinstance(value, int | float) else None
+    """The model's macro-F1 on the audit sample as the gate saw it; None where the gate took other estimates."""
+    gate = model.numbers.get("gate", {})
+    if gate.get("basis") != "audit":
+        return None
+    return float(gate["candidate"]["macro_f1"])
 
 
 def describe_models(study: Study) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ Decides its keys; refuses to measure anything that `measures` does not.
 
 import json
 import os
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,16 @@ class Curve:
     every: int
     points: list[dict[str, Any]] = field(default_factory=list)
     _next: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def look(self, answers: int) -> None:
-        """Measure a point if enough answers were given since the last."""
-        if answers >= self._next:
+    def look(self, answers: int) -> bool:
+        """Measure a point if enough answers were given since the last; safe for threads. Whether one was added."""
+        with self._lock:
+            if answers < self._next:
+                return False
             self.points.append(measures.measure_point(self.study))
             self._next = answers + self.every
+            return True
 
     def close(self) -> None:
         """Measure the last point."""

@@ -57,9 +57,7 @@ def run(*, study: Study, plan: Plan, told: Told) -> dict[str, Any]:
 
 def _hands(copy: Study, crew: Crew, plan: Plan, curve: report.Curve, told: Told) -> Lockstep | Crowd:
     def look() -> None:
-        before = len(curve.points)
-        curve.look(hands.answers)
-        if len(curve.points) > before:
+        if curve.look(hands.answers):
             told(describe(copy, curve.points[-1]))
 
     hands: Lockstep | Crowd
