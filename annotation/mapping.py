@@ -14,6 +14,8 @@ def exact_codes(study: Study) -> dict[int, dict[str, str]]:
         return {}
     codes = set(LabelClass.objects.filter(protocol=current).values_list("code", flat=True))
     table = {current.pk: {code: code for code in codes}}
+    if current.number == 1:
+        return table
     mappings: dict[int, dict[str, str]] = {}
     rows = ClassMapping.objects.filter(protocol__study=study, kind__in=EXACT_MAPPINGS)
     for protocol_id, source, target in rows.values_list("protocol_id", "source_code", "target_code"):

@@ -33,6 +33,7 @@ class Entry:
     queue: str
     soft_seconds: int
     hard_seconds: int
+    priority: int = NORMAL
 
     @property
     def task(self) -> str:
@@ -47,7 +48,8 @@ ENTRIES: dict[JobKind, Entry] = {
     for entry in (
         Entry(JobKind.TILE_SLIDE, "tiling", "io", 1500, 1600),
         Entry(JobKind.EMBED_SLIDE, "embedding", "io", 1500, 1600),
-        Entry(JobKind.SELECT_BATCH, "selection", "cpu", 600, 660),
+        # People wait for the next batch; nobody waits for the score of one slide among hundreds.
+        Entry(JobKind.SELECT_BATCH, "selection", "cpu", 600, 660, priority=FIRST),
         Entry(JobKind.REFIT_CONSENSUS, "consensus", "cpu", 600, 660),
         Entry(JobKind.TRAIN_MODEL, "training", "train", 1500, 1600),
         Entry(JobKind.SCORE_SLIDE, "scoring", "cpu", 600, 660),
@@ -58,8 +60,11 @@ ENTRIES: dict[JobKind, Entry] = {
 _connections: dict[int, Connection] = {}
 
 
-def send(job_id: int, kind: str, *, priority: int = NORMAL) -> bool:
-    """Send the message that wakes a worker for a job; False, at once, when Redis is away."""
+def send(job_id: int, kind: str, *, priority: int | None = None) -> bool:
+    """Send the message that wakes a worker for a job; False, at once, when Redis is away.
+
+    `priority` None: that of its kind.
+    """
     entry = ENTRIES[JobKind(kind)]
     try:
         with producers[_connection()].acquire(block=True, timeout=SEND_SECONDS) as producer:
@@ -67,7 +72,7 @@ def send(job_id: int, kind: str, *, priority: int = NORMAL) -> bool:
                 entry.task,
                 args=[job_id],
                 queue=entry.queue,
-                priority=priority,
+                priority=entry.priority if priority is None else priority,
                 producer=producer,
                 retry=False,
             )

@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef
 from annotation import clock
 from annotation.errors import ConcordError
 from annotation.models import Job, Study, WorkerStamp
-from annotation.services import jobs, loop
+from annotation.services import jobs, loop, picks
 from annotation.states import StudyState
 from workers import catalogue
 
@@ -49,6 +49,9 @@ def tick() -> None:
     for study in open_studies.filter(~Exists(inline)).order_by("pk"):
         try:
             loop.nudge(study=study)
+            if study.state == StudyState.DRAINING:
+                # Nobody joins a study that ends: what no annotator is left for is an adjudicator's.
+                picks.escalate_stuck(study=study)
         except ConcordError as error:
             logger.warning("Study %s: %s", study.slug, error.message)
 

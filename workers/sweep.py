@@ -67,14 +67,10 @@ def _ring_unheard() -> int:
     by_queue: dict[str, list[Job]] = {}
     for job in jobs.unrung():
         by_queue.setdefault(catalogue.ENTRIES[JobKind(job.kind)].queue, []).append(job)
-    return sum(
-        _ring(waiting, priority=catalogue.NORMAL)
-        for queue_name, waiting in by_queue.items()
-        if catalogue.count_waiting(queue_name) == 0
-    )
+    return sum(_ring(waiting) for queue_name, waiting in by_queue.items() if catalogue.count_waiting(queue_name) == 0)
 
 
-def _ring(waiting: list[Job], *, priority: int) -> int:
+def _ring(waiting: list[Job], *, priority: int | None = None) -> int:
     rung = []
     for job in waiting:
         if not catalogue.send(job.pk, job.kind, priority=priority):

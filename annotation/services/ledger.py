@@ -45,8 +45,7 @@ def append(*, study: Study, kind: str, payload: dict[str, Any], at: datetime) ->
     # and waits for the head.
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    LedgerHead.objects.get_or_create(study=study, defaults={"digest": chain.GENESIS})
-    head = LedgerHead.objects.select_for_update(no_key=True).get(study=study)
+    head = _lock_head(study)
     text = canonical.dumps({"at": at.isoformat(), **payload})
     position = head.position + 1
     digest = chain.hash_link(position=position, kind=kind, payload=text, previous_digest=head.digest)
@@ -61,6 +60,15 @@ def append(*, study: Study, kind: str, payload: dict[str, Any], at: datetime) ->
     )
     LedgerHead.objects.filter(study=study).update(position=position, digest=digest)
     return entry
+
+
+def _lock_head(study: Study) -> LedgerHead:
+    heads = LedgerHead.objects.select_for_update(no_key=True)
+    found = heads.filter(study=study).first()
+    if found is None:
+        LedgerHead.objects.get_or_create(study=study, defaults={"digest": chain.GENESIS})
+        found = heads.get(study=study)
+    return found
 
 
 def head(study: Study) -> chain.Anchor:

@@ -136,15 +136,15 @@ def settle(*, pick: Pick, annotation: Annotation, at: datetime) -> GroundTruthRe
         return None  # a late or corrected answer beside an adjudicator: kept, and seen by the next pass
     if annotation.kind != AnswerKind.CLASS:
         raise BadInput("This study asks for one class per region.")
+    if pick.slots_granted > _answered(pick):
+        return None  # others were asked as well, and may be at work: a recheck wants all of them
     study = pick.study
     belief = believe(pick.region, study=study)
     decision = _decide(pick=pick, belief=belief, policy=study.policy)
-    outstanding = pick.slots_granted - _answered(pick)
     if decision.kind is settlement.Kind.SETTLE and decision.label is not None:
         return _close(pick=pick, belief=belief, label=decision.label, reason=decision.reason, at=at)
-    if outstanding > 0 or decision.kind is settlement.Kind.WAIT:
-        return None
-    if decision.kind is settlement.Kind.OPEN_SLOT and pick.slots_granted < pick.overlap:
+    # "Wait" although everybody asked has answered: an answer no longer counts, so somebody else is asked.
+    if decision.kind is not settlement.Kind.ADJUDICATE and pick.slots_granted < pick.overlap:
         if decision.is_check and decision.label is not None:
             pick.early_label = belief.codes[decision.label]
         pick.slots_open += 1

@@ -250,6 +250,21 @@ def test_recheck_asks_people_again_and_their_newest_answer_counts(study, pick):
     assert ledger.verify(study).ok
 
 
+def test_recheck_waits_for_everybody_it_asked_also_with_a_fixed_overlap():
+    study = factories.study(policy={"fixed_overlap": 2, "planted_check_rate": 0.0})
+    pick = factories.pick(factories.region(factories.slide(study)), overlap=2)
+    one, two = factories.member(study), factories.member(study)
+    submit(one)
+    submit(two)
+    picks.recheck(study=study, regions=[pick.region], reason="borderline")
+    submit(one, "lymphocyte")
+    pick.region.refresh_from_db()
+    assert pick.region.state == RegionState.QUEUED
+    submit(two, "lymphocyte")
+    pick.region.refresh_from_db()
+    assert pick.region.current_revision.label == "lymphocyte"
+
+
 def test_fixed_overlap_settles_after_exactly_that_many_answers():
     study = factories.study(policy={"fixed_overlap": 3, "consensus": "majority"})
     pick = factories.pick(factories.region(factories.slide(study)), slots=3, overlap=3)
