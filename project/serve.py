@@ -53,7 +53,9 @@ def programs(*, listener: socket.socket, var: Path) -> list[Program]:
     worker = (*celery, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle")
     # A worker whose runner was killed drops its task instead of finishing it: the row sends it again.
     dies_by = signal.SIGQUIT
-    web = ("--bind", f"fd://{listener.fileno()}", "--workers", "2", "--threads", "4", "--no-control-socket")
+    # A person thinks for some seconds between two requests; a connection closed meanwhile costs a repeat.
+    web = ("--bind", f"fd://{listener.fileno()}", "--workers", "2", "--threads", "4", "--keep-alive", "30")
+    web = (*web, "--no-control-socket")
     engines = Program(
         name="engines",
         argv=(sys.executable, "-m", "project.keeper", "--stay", str(var)),
@@ -94,6 +96,7 @@ class Site:
         place = find_place(var)
         var.mkdir(mode=0o700, parents=True, exist_ok=True)
         make_private(var / "run", owner=place.owner, gid=place.gid)
+        (var / "static").mkdir(exist_ok=True)  # files come from the apps; without the folder each start warns
         self._listener = open_listener(port=port)
         self.url = url(self._listener)
         self.runner = Runner(
