@@ -48,14 +48,14 @@ def open_listener(*, port: int | None = None) -> socket.socket:
 
 
 def programs(*, listener: socket.socket, var: Path) -> list[Program]:
-    """The programs in the order in which they start. `var`: where beat keeps its schedule."""
+    """The programs in the order in which they start. `var`: the folder of the engines."""
     celery = (sys.executable, "-m", "celery", "--quiet", "-A", "project")
     worker = (*celery, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle")
     # A worker whose runner was killed drops its task instead of finishing it: the row sends it again.
     dies_by = signal.SIGQUIT
     # A person thinks for some seconds between two requests; a connection closed meanwhile costs a repeat.
-    web = ("--bind", f"fd://{listener.fileno()}", "--workers", "2", "--threads", "4", "--keep-alive", "30")
-    web = (*web, "--no-control-socket")
+    keep = ("--keep-alive", "30", "--no-control-socket")
+    web = ("--bind", f"fd://{listener.fileno()}", "--workers", "2", "--threads", "4", *keep)
     engines = Program(
         name="engines",
         argv=(sys.executable, "-m", "project.keeper", "--stay", str(var)),
@@ -70,7 +70,8 @@ def programs(*, listener: socket.socket, var: Path) -> list[Program]:
         ),
         Program(name="workers", argv=(*worker, "-Q", "io,cpu", "-c", "2", "-n", "cpu@%h"), death_signal=dies_by),
         Program(name="trainer", argv=(*worker, "-Q", "train", "-c", "1", "-n", "train@%h"), death_signal=dies_by),
-        Program(name="beat", argv=(*celery, "beat", "-s", str(var / "beat-schedule"), "--pidfile", "")),
+        # Kept in memory: everything in it comes round in seconds, and a file could be torn by a kill.
+        Program(name="beat", argv=(*celery, "beat", "-S", "celery.beat:Scheduler", "--pidfile", "")),
         Program(name="sweep", argv=(sys.executable, str(REPOSITORY / "manage.py"), "sweep")),
     ]
 

@@ -8,6 +8,7 @@ import importlib
 import logging
 import os
 import socket
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any, Protocol, cast
@@ -68,10 +69,12 @@ def run_job(job_id: int, *, worker: str, is_inline: bool = False) -> bool:
     if job is None:
         return False
     report = Progress(job)
+    begun = time.monotonic()
     try:
         with nullcontext() if is_inline else Heart(report):
             result = load_step(job).run(job, report)
         jobs.finish(job=job, result=result, done=report.done, total=report.total)
+        logger.info("%s: done in %.1f s", job, time.monotonic() - begun)
     except jobs.JobLost as lost:
         logger.warning("%s", lost)
     except Exception as error:
