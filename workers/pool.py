@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from annotation.models import FeatureShard, ModelVersion, Region, ScoreFile, Study
 from annotation.services import picks
-from annotation.states import AuditHalf, RegionState
+from annotation.states import RegionState
 from learning.features import open_shard
 from learning.features.rows import FeatureRows
 from learning.query import Scores, scores
@@ -27,7 +27,7 @@ class Pool:
     """N regions in the order of slides' public ids and regions' indices.
 
     `starts` (S + 1,): first row of each slide; `domains` (N,) index into the sorted names of domains; `available` and
-    `taken`: rows that may be picked, and rows whose likes should not be.
+    `taken`: rows that may be picked, and rows whose likes should not be; the audit sample is in neither.
     """
 
     shards: list[FeatureShard]
@@ -37,6 +37,11 @@ class Pool:
     available: Rows
     taken: Rows
     scores: Scores | None
+
+    def has_waiting(self, study: Study) -> bool:
+        """Whether a region of these slides was never queued."""
+        slides = [shard.slide_id for shard in self.shards]
+        return Region.objects.filter(study=study, slide__in=slides).learnable().in_pool().exists()
 
     def find_regions(self, rows: Rows) -> list[Region]:
         """The regions of these rows, in their order."""
@@ -108,10 +113,11 @@ def _gather(shards: list[FeatureShard], starts: Rows, regions: QuerySet[Region])
 
 def _available(study: Study) -> QuerySet[Region]:
     """The pool, and what a new batch takes back into it: what it replaces must be able to win again."""
-    learnable = Region.objects.filter(study=study, audit_half=AuditHalf.NONE).order_by()
+    learnable = Region.objects.filter(study=study).learnable().order_by()
     return learnable.in_pool() | learnable.filter(pk__in=picks.withdrawable(study).values("region_id"))
 
 
 def _taken(study: Study) -> QuerySet[Region]:
-    asked = Region.objects.filter(study=study).exclude(state__in=[RegionState.POOL, RegionState.EXCLUDED])
+    asked = Region.objects.filter(study=study).learnable()
+    asked = asked.exclude(state__in=[RegionState.POOL, RegionState.EXCLUDED])
     return asked.exclude(pk__in=picks.withdrawable(study).values("region_id")).order_by()

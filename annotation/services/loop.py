@@ -22,7 +22,7 @@ from annotation.models import (
     TrainingSet,
 )
 from annotation.services import jobs, picks
-from annotation.states import LIVE_JOBS, AuditHalf, JobKind, JobState, ModelState, StudyState
+from annotation.states import LIVE_JOBS, AuditHalf, JobKind, JobState, ModelState, SlideState, StudyState
 
 READING = {JobKind.TILE_SLIDE.value, JobKind.EMBED_SLIDE.value}
 EMPTY_BATCH_AGAIN_AFTER = timedelta(seconds=30)
@@ -113,7 +113,8 @@ def _batch_due(study: Study, latest: dict[str, Job]) -> Job | None:
         is_due = not READING & latest.keys() and has_features.exists()
     else:
         is_due = _is_low(study) or _has_newer_ranking(study, drawn, latest)
-    if not is_due or not study.regions.in_pool().exists():
+    # Regions given for a slide that can't be read wait in the pool for ever: nobody could look at them.
+    if not is_due or not study.regions.in_pool().filter(slide__state=SlideState.TILED).exists():
         return None
     return _enqueue_batch(study, picks.next_number(study))
 

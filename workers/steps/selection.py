@@ -14,7 +14,7 @@ from annotation import canonical
 from annotation.models import Job, ModelVersion, Region, SelectionBatch, Study
 from annotation.services import jobs, picks
 from annotation.services.picks import PickSpec
-from annotation.states import JobKind, ModelState, Stratum
+from annotation.states import JobKind, ModelState, SlideState, Stratum
 from learning.query import Selection, SelectionRequest, select_batch
 from workers import bridge, files
 from workers.pool import Pool, read_pool
@@ -31,6 +31,8 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
     digest = model.encoder_digest if model else bridge.choose_encoder(study).digest
     pool = read_pool(study, encoder_digest=digest, model=model)
     audit = _draw_audit(study, wanted=len(pool.available))
+    if not audit and not _is_worth_drawing(study, pool, model):
+        return {"batch": None, "why": "All that could be drawn is queued already, in this model's order."}
     selection = _select(study, pool, model, count=study.policy.batch_size - len(audit), seed=seed)
     specs = _interleave(_specify(selection, pool, model), audit)
     if not specs:
@@ -60,6 +62,14 @@ def choose_model(study: Study) -> ModelVersion | None:
     return drawn.model if drawn is not None else None
 
 
+def _is_worth_drawing(study: Study, pool: Pool, model: ModelVersion | None) -> bool:
+    """Whether a batch would bring a new region or a new order, and not only number again what is queued."""
+    if pool.has_waiting(study):
+        return True
+    drawn = SelectionBatch.objects.filter(study=study).exclude(strategy="recheck").order_by("-number").first()
+    return bool(len(pool.available)) and drawn is not None and model is not None and drawn.model_id != model.pk
+
+
 def _strategy(study: Study, model: ModelVersion | None) -> str:
     if study.policy.selection == "random":
         return "random"
@@ -69,7 +79,7 @@ def _strategy(study: Study, model: ModelVersion | None) -> str:
 def _draw_audit(study: Study, *, wanted: int) -> list[PickSpec]:
     """The next regions of the audit sample: its share of a batch, or more where little else is left."""
     policy = study.policy
-    waiting = Region.objects.filter(study=study).audit().in_pool()
+    waiting = Region.objects.filter(study=study, slide__state=SlideState.TILED).audit().in_pool()
     count = max(math.ceil(policy.audit_share * policy.batch_size), policy.batch_size - wanted)
     drawn = list(waiting.order_by("public_id")[:count])
     probability = len(drawn) / max(waiting.count(), 1)
