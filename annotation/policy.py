@@ -10,6 +10,9 @@ from annotation.errors import BadInput
 
 Consensus = Literal["dawid-skene", "majority"]
 Selection = Literal["learned", "random"]
+# The names of `learning.features.ENCODERS`, which is beyond what this package imports.
+ENCODERS = ("colour-texture",)
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,18 @@ class Policy:
             raise BadInput("The policy does not hold: " + "; ".join(problems) + ".", problems=problems)
         return policy
 
+    @classmethod
+    def accept(cls, values: dict[str, Any]) -> "Policy":
+        """As `parse`, for values that are about to be stored: BadInput also where there is no such encoder.
+
+        What is stored already is not asked again: a study outlives an encoder, and only its new features stop.
+        """
+        policy = cls.parse(values)
+        if policy.encoder not in ENCODERS:
+            problem = f"'encoder' must be one of {', '.join(ENCODERS)}, not '{policy.encoder}'"
+            raise BadInput(f"The policy does not hold: {problem}.", problems=[problem])
+        return policy
+
 
 def _cast(key: str, value: Any, kind: Any) -> Any:
     if get_origin(kind) is Literal:
@@ -90,7 +105,7 @@ def _cast(key: str, value: Any, kind: Any) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if kind is not bool and isinstance(value, bool) or not isinstance(value, kind):
-        raise ValueError(f"'{key}' must be a {kind.__name__}, not {value!r}")
+        raise ValueError(f"'{key}' must be {_KINDS[kind]}, not {value!r}")
     return value
 
 

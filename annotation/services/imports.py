@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.text import slugify
 
 from annotation import store
-from annotation.errors import Refused
+from annotation.errors import BadInput, Refused
 from annotation.models import Case, LabelClass, Region, Slide, Study
 from annotation.services import slides, studies
 from annotation.studyfolder import Problems, SlidePlan, StudyPlan, VotePlan, read_folder
@@ -56,8 +57,10 @@ def import_folder(path: Path, *, slug: str = "", dry_run: bool = False, progress
 
     BadInput lists every problem of the folder. `dry_run` checks everything and writes nothing.
     """
+    if slug:
+        _check_slug(slug)
     plan = read_folder(path, progress=progress)
-    slug = slug or slugify(plan.name)[:60] or "study"
+    slug = slug or slugify(plan.name)[:60].strip("-") or "study"
     known = Study.objects.filter(slug=slug).first()
     if known is not None:
         _check_against(known, plan, folder=path.name)
@@ -79,6 +82,14 @@ def import_folder(path: Path, *, slug: str = "", dry_run: bool = False, progress
         found = Imported(study=study, is_new_study=known is None, notes=notes)
         _write_slides(found, plan, wanted, stored, progress)
     return found
+
+
+def _check_slug(slug: str) -> None:
+    try:
+        Study._meta.get_field("slug").run_validators(slug)
+    except ValidationError as error:
+        remedy = "Use at most 60 letters, digits, hyphens and underscores."
+        raise BadInput(f"'{slug}' is no short name for a study. {remedy}") from error
 
 
 def _notes(plan: StudyPlan, known: Study | None) -> list[str]:

@@ -19,7 +19,7 @@ from annotation.studyfolder import StudyPlan
 
 def create_from_plan(*, plan: StudyPlan, slug: str) -> Study:
     """Create the study of `plan` with its first protocol; Conflict where `slug` is taken."""
-    Policy.parse(plan.policy)
+    Policy.accept(plan.policy)
     try:
         with transaction.atomic():
             study = Study.objects.create(
@@ -91,7 +91,7 @@ def update_policy(*, study: Study, values: Mapping[str, Any]) -> Study:
     study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     merged = {**study.policy_values, **values}
     kept = {key: value for key, value in merged.items() if value is not None}
-    Policy.parse(kept)
+    Policy.accept(kept)
     study.policy_values = kept
     study.save(update_fields=["policy_values"])
     return study

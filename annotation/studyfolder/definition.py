@@ -25,12 +25,15 @@ _LARGEST_EDGE = 20_000
 
 
 class Definition:
-    """The checked content of a study.toml; values that did not hold have their defaults."""
+    """The checked content of a study.toml; values that did not hold have their defaults.
+
+    Raises TOMLDecodeError where `text` is not TOML. `domains` is None where they did not hold.
+    """
 
     def __init__(self, text: str, problems: Problems) -> None:
         self._lines = text.splitlines()
         self._problems = problems
-        self._raw = self._parse(text)
+        self._raw = tomllib.loads(text)
         self._check_keys(self._raw, KEYS, where="study.toml")
         self.name = self._text("name", longest=200)
         self.task = self._task()
@@ -51,15 +54,14 @@ class Definition:
         pattern = re.compile(rf"\s*(\[+\s*)?[\"']?{re.escape(key)}[\"']?\s*(=|\])")
         return next((number for number, line in enumerate(self._lines, 1) if pattern.match(line)), None)
 
-    def _parse(self, text: str) -> dict[str, Any]:
-        try:
-            return tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            found = re.search(r"\(at line (\d+)", str(error))
-            line = int(found.group(1)) if found else None
-            reason = f"It is not valid TOML: {error}."
-            self._problems.add(file=FILE, line=line, reason=reason, remedy="See https://toml.io for its syntax.")
-            return {}
+    def check_tiling(self) -> None:
+        """Tell it where slides can't be tiled as the study asks; for a folder without regions.csv."""
+        if self.region_width != self.region_height:
+            reason = (
+                f"The region is {self.region_width} x {self.region_height}, but without regions.csv slides are cut "
+                "into squares."
+            )
+            self._tell(reason, "Give equal width and height, or a regions.csv.", key="region")
 
     def _check_keys(self, table: dict[str, Any], known: tuple[str, ...], *, where: str) -> None:
         for key in table:
@@ -107,7 +109,7 @@ class Definition:
             size = None
         return edges[0], edges[1], None if size is None else float(size)
 
-    def _domains(self) -> list[str]:
+    def _domains(self) -> list[str] | None:
         domains = self._raw.get("domains", [])
         reserved = {"path", "case"}
         good = isinstance(domains, list) and all(
@@ -116,7 +118,7 @@ class Definition:
         if not good or len(set(domains)) != len(domains):
             remedy = 'Write domains = ["lab", "scanner"]: different column names of slides.csv, not path or case.'
             self._tell("'domains' must be a list of column names.", remedy, key="domains")
-            return []
+            return None
         return list(domains)
 
     def _classes(self) -> list[ClassPlan]:
@@ -170,7 +172,8 @@ class Definition:
         ]
         for holds, field, remedy in checks:
             if not holds:
-                self._tell(f"The {field} of {where} does not hold: {row.get(field)!r}.", remedy, key="classes")
+                said = f"does not hold: {row[field]!r}" if field in row else "is missing"
+                self._tell(f"The {field} of {where} {said}.", remedy, key="classes")
         return ClassPlan(
             code=str(code),
             name=str(name),
@@ -187,12 +190,12 @@ class Definition:
             self._tell("'policy' must be a table.", "Write [policy] and its keys below.", key="policy")
             return {}
         try:
-            Policy.parse(values)
+            Policy.accept(values)
         except BadInput as error:
             found = error.details.get("problems")
             for problem in found if isinstance(found, list) else [error.message]:
                 key = next((name for name in values if f"'{name}'" in problem), "policy")
-                self._tell(f"Policy: {problem}.", "See annotation/policy.py for the keys and limits.", key=key)
+                self._tell(f"Policy: {problem}.", "See docs/study-folder.md for the keys.", key=key)
             return {}
         return dict(values)
 
@@ -200,12 +203,18 @@ class Definition:
 def read_definition(folder: Path, *, problems: Problems) -> Definition | None:
     """The definition in `folder`, checked; None where there is no readable study.toml."""
     path = folder / FILE
-    remedy = "A study folder has study.toml and slides.csv; see the README."
+    remedy = "A study folder has study.toml and slides.csv; see docs/study-folder.md."
     if not path.is_file():
         problems.add(file=FILE, reason="The file is missing.", remedy=remedy)
         return None
     try:
         return Definition(path.read_text(encoding="utf-8-sig"), problems)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"\(at line (\d+)", str(error))
+        line = int(found.group(1)) if found else None
+        reason = f"It is not valid TOML: {error}."
+        problems.add(file=FILE, line=line, reason=reason, remedy="See https://toml.io for its syntax.")
+        return None
     except (UnicodeDecodeError, OSError) as error:
         problems.add(file=FILE, reason=f"It can't be read as UTF-8 text: {error}.", remedy="Save it again.")
         return None

@@ -26,10 +26,12 @@ def read_folder(folder: Path, *, progress: Progress = _silent) -> StudyPlan:
         raise BadInput(f"{folder} is not a folder. Give the folder that holds study.toml and slides.csv.")
     problems = Problems()
     definition = read_definition(folder, problems=problems)
-    domains = definition.domains if definition else []
+    domains = definition.domains if definition else None
     slides, listed = read_slides(folder, domains=domains, problems=problems, progress=progress)
     progress("regions", 0, 1)
     regions = read_regions(folder, slides=slides, listed=listed, problems=problems)
+    if regions is None and definition is not None:
+        definition.check_tiling()
     codes = [item.code for item in definition.classes] if definition else []
     truth = read_truth(folder, regions=regions, codes=codes, problems=problems)
     votes = read_votes(folder, regions=regions, codes=codes, problems=problems)
@@ -43,7 +45,7 @@ def read_folder(folder: Path, *, progress: Progress = _silent) -> StudyPlan:
         region_width=definition.region_width,
         region_height=definition.region_height,
         region_um_per_px=definition.region_um_per_px,
-        domains=definition.domains,
+        domains=definition.domains or [],
         classes=definition.classes,
         guideline=definition.guideline,
         policy=definition.policy,

@@ -153,7 +153,8 @@ def _check_region(row: Row, regions: RegionTable | None, problems: Problems) -> 
 
 
 def _check_class(row: Row, column: str, codes: Collection[str], problems: Problems) -> bool:
-    if row[column] in codes:
+    # Without any class it is study.toml that has to be mended.
+    if row[column] in codes or not codes:
         return True
     reason = f"The {column} '{row[column]}' is not a class of study.toml."
     remedy = f"Its classes are {', '.join(sorted(codes))}."

@@ -17,23 +17,26 @@ Progress = Callable[[str, int, int], None]
 
 
 def read_slides(
-    folder: Path, *, domains: list[str], problems: Problems, progress: Progress
+    folder: Path, *, domains: list[str] | None, problems: Problems, progress: Progress
 ) -> tuple[list[SlidePlan], set[str]]:
     """The slides that hold, and the names of all that were listed.
 
-    The latter keep the regions of a slide that does not hold from being told as unknown.
+    The latter keep the regions of a slide that does not hold from being told as unknown. `domains` is None where
+    study.toml does not say which there are: any column may then be one.
     """
     if not (folder / FILE).is_file():
         remedy = "It has the columns path, case and one for each domain."
         problems.add(file=FILE, reason="The file is missing.", remedy=remedy)
         return [], set()
-    rows = list(read_table(folder / FILE, needed=["path", "case", *domains], problems=problems))
+    optional = None if domains is None else ()
+    needed = ["path", "case", *(domains or [])]
+    rows = list(read_table(folder / FILE, needed=needed, optional=optional, problems=problems))
     if not rows and not problems:
         problems.add(file=FILE, reason="It names no slide.", remedy="Add a line for each slide.")
     slides: list[SlidePlan] = []
     first_lines: dict[str, int] = {}
     for number, row in enumerate(rows, 1):
-        slide = _slide(folder, row, domains, first_lines, problems)
+        slide = _slide(folder, row, domains or [], first_lines, problems)
         if slide is not None:
             slides.append(slide)
         progress("slides", number, len(rows))

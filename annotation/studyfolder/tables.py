@@ -33,11 +33,12 @@ class Row:
 
 
 def read_table(
-    path: Path, *, needed: Collection[str], problems: Problems, optional: Collection[str] = ()
+    path: Path, *, needed: Collection[str], problems: Problems, optional: Collection[str] | None = ()
 ) -> Iterator[Row]:
     """Yield the rows of `path`; rows that do not fit the header are told and left out.
 
-    Unknown columns are told too: a misspelt optional column would otherwise be silently ignored.
+    Unknown columns are told too: a misspelt optional column would otherwise be silently ignored. With
+    `optional` None any column may stand there.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
@@ -51,25 +52,21 @@ def read_table(
 
 
 def _rows(
-    reader: "Reader", file: str, needed: Collection[str], optional: Collection[str], problems: Problems
+    reader: "Reader", file: str, needed: Collection[str], optional: Collection[str] | None, problems: Problems
 ) -> Iterator[Row]:
-    header = [name.strip() for name in next(reader, [])]
-    if not _check_header(header, file, needed, optional, problems):
-        return
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        if not _check_header(header, file, needed, optional, problems):
             return
-        except csv.Error as error:
-            reason = f"The line is not valid CSV: {error}."
-            problems.add(file=file, line=reader.line_num, reason=reason, remedy="Mend its quotes and commas.")
-            return
-        if not any(cell.strip() for cell in cells):
-            continue
-        row = _row(cells, header, file, reader.line_num, problems)
-        if row is not None:
-            yield row
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            row = _row(cells, header, file, reader.line_num, problems)
+            if row is not None:
+                yield row
+    except csv.Error as error:
+        reason = f"The line is not valid CSV: {error}."
+        problems.add(file=file, line=reader.line_num, reason=reason, remedy="Mend its quotes and commas.")
 
 
 def _row(cells: list[str], header: list[str], file: str, line: int, problems: Problems) -> Row | None:
@@ -85,10 +82,14 @@ def _row(cells: list[str], header: list[str], file: str, line: int, problems: Pr
 
 
 def _check_header(
-    header: list[str], file: str, needed: Collection[str], optional: Collection[str], problems: Problems
+    header: list[str], file: str, needed: Collection[str], optional: Collection[str] | None, problems: Problems
 ) -> bool:
+    if len(header) == 1 and (mark := next((mark for mark in ";\t" if mark in header[0]), "")):
+        reason = f"Its columns are separated by {'semicolons' if mark == ';' else 'tabs'}."
+        problems.add(file=file, line=1, reason=reason, remedy="Save it again as CSV with commas.")
+        return False
     missing = [name for name in needed if name not in header]
-    unknown = [name for name in header if name not in needed and name not in optional]
+    unknown = [name for name in header if optional is not None and name not in needed and name not in optional]
     twice = sorted({name for name in header if header.count(name) > 1})
     wanted = ", ".join(needed) + (f" (optional: {', '.join(optional)})" if optional else "")
     for name in missing:

@@ -182,6 +182,13 @@ def test_policy_change_is_checked_and_none_restores_the_default(tmp_path: Path) 
         studies.update_policy(study=study, values={"nonsense": 1})
 
 
+def test_policy_with_an_unknown_encoder_is_not_stored(tmp_path: Path) -> None:
+    study = imports.import_folder(write_folder(tmp_path / "study")).study
+    assert study is not None
+    with pytest.raises(BadInput, match="'encoder' must be one of colour-texture, not 'magic'"):
+        studies.update_policy(study=study, values={"encoder": "magic"})
+
+
 def test_one_slide_can_be_registered_twice_and_exists_once(tmp_path: Path) -> None:
     study = imports.import_folder(write_folder(tmp_path / "study")).study
     assert study is not None
@@ -216,6 +223,13 @@ def test_network_import_stays_below_its_root(tmp_path: Path, monkeypatch: pytest
     for name in ("..", "/etc", "link/etc", "", "../" + tmp_path.name + "x"):
         with pytest.raises(Refused, match="below the server's import folder"):
             imports.allowed_folder(name)
+
+
+@pytest.mark.parametrize("slug", ["My study!", "q" * 61, "-/-"])
+def test_short_name_that_no_address_can_hold_is_refused(tmp_path: Path, slug: str) -> None:
+    with pytest.raises(BadInput, match="is no short name for a study. Use at most 60 letters"):
+        imports.import_folder(write_folder(tmp_path / "study"), slug=slug)
+    assert not Study.objects.exists()
 
 
 def test_command_says_what_it_brought_and_lists_problems(tmp_path: Path) -> None:

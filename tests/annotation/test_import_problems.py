@@ -88,6 +88,10 @@ CASES: dict[str, tuple[dict[str, str | None], str]] = {
         {"study": TOML.replace("#445566", "blue")},
         "study.toml, line 6: The colour of class 2 does not hold: 'blue'. Write it as \"#rrggbb\".",
     ),
+    "class without a colour": (
+        {"study": TOML.replace('colour = "#445566"\n', "")},
+        'study.toml, line 6: The colour of class 2 is missing. Write it as "#rrggbb".',
+    ),
     "unknown class key": (
         {"study": TOML.replace("special = true", "speical = true")},
         "study.toml, line 25: Unknown key 'speical' in class 3.",
@@ -99,6 +103,30 @@ CASES: dict[str, tuple[dict[str, str | None], str]] = {
     "policy out of range": (
         {"study": TOML.replace("audit_rate = 0.5", "audit_rate = 5.0")},
         "study.toml, line 29: Policy: 'audit_rate' must lie between 0 and 1.",
+    ),
+    "policy of a wrong type": (
+        {"study": TOML.replace("batch_size = 4", 'batch_size = "four"')},
+        "study.toml, line 28: Policy: 'batch_size' must be a whole number, not 'four'. See docs/study-folder.md",
+    ),
+    "unknown encoder": (
+        {"study": TOML.replace("batch_size = 4", 'encoder = "magic"')},
+        "study.toml, line 28: Policy: 'encoder' must be one of colour-texture, not 'magic'.",
+    ),
+    "tiles that are no squares": (
+        {"study": TOML.replace("width = 32", "width = 64"), "regions": None, "truth": None, "votes": None},
+        "study.toml, line 3: The region is 64 x 32, but without regions.csv slides are cut into squares. Give equal",
+    ),
+    "semicolons instead of commas": (
+        {"slides": SLIDES.replace(",", ";"), "regions": None, "truth": None, "votes": None},
+        "slides.csv, line 1: Its columns are separated by semicolons. Save it again as CSV with commas.",
+    ),
+    "tabs instead of commas": (
+        {"truth": TRUTH.replace(",", "\t")},
+        "truth.csv, line 1: Its columns are separated by tabs.",
+    ),
+    "open quote in the header": (
+        {"votes": '"' + VOTES},
+        "votes.csv, line 4: The line is not valid CSV",
     ),
     "domain column missing": (
         {"slides": SLIDES.replace("path,case,lab", "path,case,scanner")},
@@ -222,6 +250,14 @@ def test_all_problems_are_listed_at_once(tmp_path: Path) -> None:
     )
     files = [problem.split(",")[0].split(":")[0] for problem in problems_of(folder)]
     assert files == ["study.toml", "slides.csv", "regions.csv", "regions.csv", "truth.csv", "votes.csv"]
+
+
+@pytest.mark.parametrize(
+    "study", [None, TOML.replace('name = "Small study"', 'name = "Small')], ids=["missing", "broken"]
+)
+def test_study_that_cannot_be_read_is_the_only_problem_told(study: str | None, tmp_path: Path) -> None:
+    """Columns, classes and keys that it would have named are not told as unknown."""
+    assert only_problem_of(write_folder(tmp_path / "study", study=study)).startswith("study.toml")
 
 
 def test_slide_that_is_no_image_is_named(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 import re
 from dataclasses import fields
 
-from annotation.policy import Policy
+from annotation.policy import ENCODERS, Policy
+from learning import features
 from tests.conftest import REPOSITORY
 
 
@@ -13,6 +14,10 @@ def test_the_policy_table_names_every_key_and_no_other():
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     named = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
     assert named == {field.name for field in fields(Policy)}
+
+
+def test_the_policy_knows_the_encoders_that_there_are():
+    assert set(ENCODERS) == set(features.ENCODERS)
 
 
 def test_links_between_pages_lead_to_files():
