@@ -3,7 +3,7 @@
 Decides what a class of an older protocol is called today; refuses to guess where it was split or redefined.
 """
 
-from annotation.models import ClassMapping, LabelClass, Protocol, Study
+from annotation.models import ClassMapping, Protocol, Study
 from annotation.states import EXACT_MAPPINGS
 
 
@@ -12,8 +12,7 @@ def exact_codes(study: Study) -> dict[int, dict[str, str]]:
     current = study.protocol
     if current is None:
         return {}
-    codes = set(LabelClass.objects.filter(protocol=current).values_list("code", flat=True))
-    table = {current.pk: {code: code for code in codes}}
+    table = {current.pk: {code: code for code in current.codes}}
     if current.number == 1:
         return table
     mappings: dict[int, dict[str, str]] = {}

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import cached_property
 
 from annotation.models.study import Study
 from annotation.states import MappingKind
@@ -23,6 +24,11 @@ class Protocol(models.Model):
 
     def __str__(self) -> str:
         return f"{self.study.slug} v{self.number}"
+
+    @cached_property
+    def codes(self) -> tuple[str, ...]:
+        """Codes of the classes in their order, special outcomes included; read once, as a published row holds."""
+        return tuple(self.classes.order_by("position", "code").values_list("code", flat=True))
 
 
 class LabelClass(models.Model):

@@ -17,7 +17,6 @@ from annotation.errors import BadInput
 from annotation.models import (
     Annotation,
     GroundTruthRevision,
-    LabelClass,
     Membership,
     Pick,
     Region,
@@ -30,6 +29,7 @@ from annotation.states import (
     SLOT_KINDS,
     AnswerKind,
     AssignmentKind,
+    AssignmentState,
     AuditHalf,
     Method,
     PickState,
@@ -37,6 +37,7 @@ from annotation.states import (
 )
 from learning.consensus import dawid_skene, priors, reliability, settlement
 
+LIVE_PICKS = (PickState.OPEN, PickState.ADJUDICATION)
 EVIDENCE_KINDS = frozenset({*SLOT_KINDS, AssignmentKind.ADJUDICATE})
 
 
@@ -61,11 +62,7 @@ class Belief:
 
 def class_codes(study: Study) -> list[str]:
     """Codes of the current protocol in their order, special outcomes included."""
-    return list(
-        LabelClass.objects.filter(protocol=study.protocol_id)
-        .order_by("position", "code")
-        .values_list("code", flat=True)
-    )
+    return list(study.protocol.codes) if study.protocol else []
 
 
 def effective(rows: Iterable[Annotation]) -> list[Annotation]:
@@ -131,6 +128,8 @@ def settle(*, pick: Pick, annotation: Annotation, at: datetime) -> GroundTruthRe
     Runs in the submit's transaction with `pick` locked. Returns the revision if the truth changed.
     """
     if annotation.assignment_kind == AssignmentKind.ADJUDICATE:
+        if pick.state != PickState.ADJUDICATION:
+            return None  # somebody decided meanwhile, or the region is being asked again
         return _settle_by_adjudicator(pick=pick, annotation=annotation, at=at)
     if pick.state != PickState.OPEN:
         return None  # a late or corrected answer beside an adjudicator: kept, and seen by the next pass
@@ -167,6 +166,12 @@ def _answered(pick: Pick) -> int:
     """How many people have a standing opinion from this pick."""
     rows = Annotation.objects.filter(region=pick.region_id, assignment__pick=pick).order_by("id")
     return sum(row.assignment_kind in SLOT_KINDS for row in effective(rows))
+
+
+def count_unused(*, pick: Pick) -> int:
+    """How many of the opinions a pick has asked for are neither given nor under way."""
+    held = pick.assignments.filter(state=AssignmentState.LEASED, kind__in=SLOT_KINDS).count()
+    return pick.slots_granted - held - _answered(pick)
 
 
 def _decide(*, pick: Pick, belief: Belief, policy: Policy) -> settlement.Decision:
@@ -273,6 +278,25 @@ def reopen(*, region: Region, study: Study, reason: str, method: Method, at: dat
     )
 
 
+def lock_regions(region_ids: Iterable[int]) -> None:
+    """Lock regions with their live picks, picks first: the order in which a submit locks.
+
+    Read what is decided upon afterwards: a row that was waited for has changed meanwhile.
+    """
+    wanted = list(region_ids)
+    live = Pick.objects.filter(region__in=wanted, state__in=LIVE_PICKS)
+    list(live.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    list(Region.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk").values_list("pk"))
+
+
+def parse_answer(answer: Any, *, study: Study) -> dict[str, Any]:
+    """The canonical form of an answer to this study's question; BadInput where it does not hold."""
+    form = answer_forms.parse(answer, codes=class_codes(study))
+    if form["kind"] != AnswerKind.CLASS:
+        raise BadInput("This study asks for one class per region.")
+    return form
+
+
 @transaction.atomic
 def decide(
     *,
@@ -289,15 +313,9 @@ def decide(
     if (answer is None) == (not exclude):
         raise BadInput("Give an answer, or exclude the region; not both and not neither.")
     study = Study.objects.get(pk=region.study_id)
-    # Picks before regions: the order in which a submit locks.
-    live = Pick.objects.select_for_update(no_key=True).filter(
-        region=region, state__in=[PickState.OPEN, PickState.ADJUDICATION]
-    )
-    live_ids = list(live.order_by("pk").values_list("pk", flat=True))
-    region = (
-        Region.objects.select_for_update(of=("self",), no_key=True).select_related("current_revision").get(pk=region.pk)
-    )
-    form = None if answer is None else answer_forms.parse(answer, codes=class_codes(study))
+    form = None if answer is None else parse_answer(answer, study=study)
+    lock_regions([region.pk])
+    region = Region.objects.select_related("current_revision").get(pk=region.pk)
     at = clock.now()
     revision = _revise(
         region=region,
@@ -314,7 +332,8 @@ def decide(
         is_settled=not exclude,
         is_excluded=exclude,
     )
-    Pick.objects.filter(pk__in=live_ids).update(state=PickState.SETTLED, slots_open=0, closed_at=at)
+    live = Pick.objects.filter(region=region, state__in=LIVE_PICKS)
+    live.update(state=PickState.SETTLED, slots_open=0, closed_at=at)
     state = RegionState.EXCLUDED if exclude else RegionState.SETTLED
     Region.objects.filter(pk=region.pk).update(state=state)
     if revision is None:

@@ -49,18 +49,15 @@ def submit(
     The same key returns the first answer. LeaseLost when the lease has ended: what was entered is kept as a draft.
     Conflict when the key was used for another answer; BadInput when the answer does not hold.
     """
-    if not idempotency_key or len(idempotency_key) > 64:
-        raise BadInput("An idempotency key has 1 to 64 characters.")
+    _check_key(idempotency_key)
     with transaction.atomic():
         assignment = leases.lock(member=member, token=token)
         first = Annotation.objects.filter(annotator=member, idempotency_key=idempotency_key).first()
         if first is not None:
-            if first.assignment_id != assignment.pk:
-                raise Conflict("This idempotency key was used for another region.")
+            if first.assignment_id != assignment.pk or not _says_the_same(first, answer):
+                raise Conflict("This idempotency key was used for another answer: send this one with a new key.")
             return first
-        form = answers.parse(answer, codes=truth.class_codes(assignment.study))
-        if form["kind"] != AnswerKind.CLASS:
-            raise BadInput("This study asks for one class per region.")
+        form = truth.parse_answer(answer, study=assignment.study)
         now = clock.now()
         if not leases.is_live(assignment, now):
             _keep_draft(assignment, answer=form, comment=comment, seconds=seconds)
@@ -91,13 +88,13 @@ def _write(
     flagged: bool,
     at: datetime,
 ) -> Annotation:
-    earlier = _chain(assignment)
+    number, earlier = _continue_chain(assignment)
     salt = opaque.secret() if comment else ""
     row = Annotation.objects.create(
         study=assignment.study,
         region=assignment.region,
         annotator=assignment.annotator,
-        number=_next_number(assignment),
+        number=number,
         parent=earlier,
         assignment=assignment,
         assignment_kind=assignment.kind,
@@ -117,7 +114,7 @@ def _write(
     leases.end(assignment, state=AssignmentState.SUBMITTED, at=at)
     revision = None
     if assignment.pick_id:
-        pick = _lock_pick(assignment.pick_id)
+        pick = _lock_pick(assignment, assignment.pick_id)
         if assignment.kind in SLOT_KINDS and not pick.has_begun:
             pick.has_begun = True
             pick.save(update_fields=["has_begun"])
@@ -127,35 +124,39 @@ def _write(
     return row
 
 
-def _chain(assignment: Assignment) -> Annotation | None:
-    """The last row of this person's evidence on the region, which a new answer corrects; repeats and gold have none."""
-    rows = Annotation.objects.filter(region=assignment.region_id, annotator=assignment.annotator_id)
-    return rows.filter(assignment_kind__in=_chained(assignment.kind)).order_by("-number").first()
+def _continue_chain(assignment: Assignment) -> tuple[int, Annotation | None]:
+    """The next number of this person on the region, and the last row of evidence, which a new answer corrects.
+
+    Repeats and gold correct nothing.
+    """
+    written = Annotation.objects.filter(region=assignment.region_id, annotator=assignment.annotator_id)
+    rows = list(written.order_by("-number"))
+    chained = _chained(assignment.kind)
+    earlier = next((row for row in rows if row.assignment_kind in chained), None)
+    return (rows[0].number if rows else 0) + 1, earlier
 
 
 def _chained(kind: str) -> tuple[str, ...]:
     return tuple(SLOT_KINDS) if kind in SLOT_KINDS else (kind,) if kind == AssignmentKind.ADJUDICATE else ()
 
 
-def _next_number(assignment: Assignment) -> int:
-    rows = Annotation.objects.filter(region=assignment.region_id, annotator=assignment.annotator_id)
-    newest = rows.order_by("-number").values_list("number", flat=True).first()
-    return (newest or 0) + 1
-
-
-def _lock_pick(pick_id: int) -> Pick:
-    return (
-        Pick.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("region", "region__current_revision", "study")
-        .get(pk=pick_id)
+def _lock_pick(assignment: Assignment, pick_id: int) -> Pick:
+    pick = (
+        # The region too: a joined row that is not locked is read as it was before the wait for the pick.
+        Pick.objects.select_for_update(of=("self", "region"), no_key=True).select_related("region").get(pk=pick_id)
     )
+    # The study as the submit read it, with its protocol and codes: an answer is parsed and settled by the same rules.
+    pick.study = assignment.study
+    return pick
 
 
 def undo(*, member: Membership, token: str, idempotency_key: str) -> Assignment:
     """Take back one's own answer within the study's minutes: a correction row, and a fresh lease of the region.
 
-    The same key returns the same lease's region again. Conflict when it was undone or the minutes are over.
+    The same key returns the same lease's region again. Conflict when it was undone, the minutes are over, or the
+    region lies before its author once more: then it is answered there, and the newest answer counts.
     """
+    _check_key(idempotency_key)
     with transaction.atomic():
         assignment = leases.lock(member=member, token=token)
         done = Annotation.objects.filter(annotator=member, idempotency_key=idempotency_key).first()
@@ -170,6 +171,8 @@ def undo(*, member: Membership, token: str, idempotency_key: str) -> Assignment:
             raise Conflict(f"An answer can be taken back for {minutes:g} minutes; these are over.")
         if Annotation.objects.filter(parent=original).exists():
             raise Conflict("This answer has been corrected already.")
+        if Assignment.objects.filter(region=assignment.region_id, annotator=member, state=AssignmentState.LEASED):
+            raise Conflict("You are being asked about this region again: answer it there.")
         return _withdraw(assignment, original=original, idempotency_key=idempotency_key, at=now)
 
 
@@ -178,7 +181,7 @@ def _withdraw(assignment: Assignment, *, original: Annotation, idempotency_key: 
         study=assignment.study,
         region=assignment.region,
         annotator=assignment.annotator,
-        number=_next_number(assignment),
+        number=_continue_chain(assignment)[0],
         parent=original,
         assignment=assignment,
         assignment_kind=assignment.kind,
@@ -192,7 +195,7 @@ def _withdraw(assignment: Assignment, *, original: Annotation, idempotency_key: 
     assignment.save(update_fields=["state"])
     revision = None
     if assignment.pick_id:
-        pick = _lock_pick(assignment.pick_id)
+        pick = _lock_pick(assignment, assignment.pick_id)
         revision = _reopen_pick(pick, kind=assignment.kind, original=original, at=at)
     fresh = Assignment.objects.create(
         study=assignment.study,
@@ -214,7 +217,7 @@ def _reopen_pick(pick: Pick, *, kind: str, original: Annotation, at: datetime) -
     is_adjudication = kind == AssignmentKind.ADJUDICATE
     if pick.state == PickState.OPEN:
         return None
-    busy = Pick.objects.filter(region=pick.region_id, state__in=[PickState.OPEN, PickState.ADJUDICATION])
+    busy = Pick.objects.filter(region=pick.region_id, state__in=truth.LIVE_PICKS)
     if busy.exclude(pk=pick.pk).exists():
         return None
     adjudicator_at_work = pick.assignments.filter(state=AssignmentState.LEASED, kind=AssignmentKind.ADJUDICATE).exists()
@@ -234,7 +237,8 @@ def _reopen_pick(pick: Pick, *, kind: str, original: Annotation, at: datetime) -
             at=at,
         )
     pick.state = PickState.ADJUDICATION if is_adjudication else PickState.OPEN
-    pick.slots_open = 0
+    # One slot stays with the author; what was open when an adjudicator took over is open again.
+    pick.slots_open = 0 if is_adjudication else truth.count_unused(pick=pick) - 1
     pick.closed_at = None
     pick.save(update_fields=["state", "slots_open", "closed_at"])
     state = RegionState.ADJUDICATION if is_adjudication else RegionState.QUEUED
@@ -251,6 +255,16 @@ def _live_again(row: Annotation) -> Assignment:
     if found is None:
         raise Conflict("This idempotency key was used for another answer.")
     return found
+
+
+def _says_the_same(first: Annotation, answer: Any) -> bool:
+    kept = first.answer
+    return kept is not None and isinstance(answer, dict) and {key: answer.get(key) for key in kept} == kept
+
+
+def _check_key(key: str) -> None:
+    if not key or len(key) > 64:
+        raise BadInput("An idempotency key has 1 to 64 characters.")
 
 
 def _keep_draft(assignment: Assignment, **content: Any) -> None:
