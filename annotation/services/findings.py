@@ -73,10 +73,11 @@ def apply_many(
         .filter(pk__in=[finding.pk for finding in findings])
         .order_by("pk")
     )
-    # Findings first, then regions, then the ledger's head: the order in which everyone locks.
+    # Findings first, then all picks and regions, then the ledger's head: the order in which everyone locks.
     chosen = [(row, _choose(row, fix)) for row in rows]
     for row, one in chosen:
         _close(row, fix=one, member=member, reason=reason, until=until, at=at)
+    truth.lock_regions(key for row, one in chosen if one in CHANGING_FIXES for key in _region_ids(row))
     for row, one in chosen:
         _change_truth(row, fix=one, member=member, reason=reason, answer=answer)
     _log(consistency_pass, rows, member=member, at=at)
@@ -133,6 +134,10 @@ def _close(row: Finding, *, fix: Fix, member: Membership, reason: str, until: da
     row.decided_by, row.decided_at, row.reason, row.waived_until = member, at, reason.strip(), until
     row.data = {**row.data, "decision": {"fix": fix.value}}
     row.save(update_fields=["state", "decided_by", "decided_at", "reason", "waived_until", "data"])
+
+
+def _region_ids(row: Finding) -> list[int]:
+    return [key for key in (row.region_id, row.counterpart_id) if key is not None]
 
 
 def _change_truth(row: Finding, *, fix: Fix, member: Membership, reason: str, answer: dict[str, Any] | None) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from annotation import clock
 from annotation.models import (
@@ -172,11 +172,11 @@ def recheck(*, study: Study, regions: Sequence[Region], reason: str, opinions: i
     A region that is already being asked about is left alone.
     """
     study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
-    live = Pick.objects.filter(region=OuterRef("pk"), state__in=[PickState.OPEN, PickState.ADJUDICATION])
+    truth.lock_regions([region.pk for region in regions])
+    live = Pick.objects.filter(region=OuterRef("pk"), state__in=truth.LIVE_PICKS)
     rows = list(
-        Region.objects.select_for_update(of=("self",), no_key=True)
+        Region.objects.filter(pk__in=[region.pk for region in regions], study=study)
         .select_related("current_revision")
-        .filter(pk__in=[region.pk for region in regions], study=study)
         .filter(~Exists(live))
         .order_by("public_id")
     )
@@ -234,7 +234,7 @@ def escalate_stuck(*, study: Study) -> int:
         Pick.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
         .select_related("region", "study")
         .filter(study=study, state=PickState.OPEN, slots_open__gt=0)
-        .filter(has_begun=True)
+        .filter(Q(has_begun=True) | Q(skips__gt=0))
         .filter(~Exists(leased))
     )
     count = 0

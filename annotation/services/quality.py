@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef
 
 from annotation.models import Annotation, Assignment, Membership, Region, Study
-from annotation.states import SLOT_KINDS, AnswerKind, AssignmentKind
+from annotation.states import SLOT_KINDS, AnswerKind, AssignmentKind, AssignmentState
 
 
 def next_check(*, study: Study, member: Membership, now: datetime) -> Assignment | None:
@@ -57,11 +57,12 @@ def _repeat(study: Study, member: Membership, after: int) -> Region | None:
     if border is None:
         return None
     again = Assignment.objects.filter(region=OuterRef("region"), annotator=member, kind=AssignmentKind.REPEAT)
+    held = Assignment.objects.filter(region=OuterRef("region"), annotator=member, state=AssignmentState.LEASED)
     taken_back = Annotation.objects.filter(parent=OuterRef("pk"), kind=AnswerKind.WITHDRAWN)
     row = (
         answers.filter(id__lte=border)
         .exclude(kind=AnswerKind.WITHDRAWN)
-        .filter(~Exists(again), ~Exists(taken_back))
+        .filter(~Exists(again), ~Exists(taken_back), ~Exists(held))
         .select_related("region")
         .order_by("id")
         .first()

@@ -98,12 +98,13 @@ def _candidates(*, member: Membership, kind: str) -> QuerySet[Pick]:
     if kind == "adjudicate":
         ties = Pick.objects.filter(study=member.study_id, state=PickState.ADJUDICATION, slots_open__gt=0)
         return ties.filter(~Exists(same_region)).order_by("batch_number", "rank")
-    # A recheck asks people again; everything else asks each person once per region.
+    # A recheck asks people again, unless they hold the region; everything else asks each person once per region.
+    held = same_region.filter(state=AssignmentState.LEASED)
     same_pick = Assignment.objects.filter(pick=OuterRef("pk"), annotator=member, state__in=_ANSWERED)
     return (
         Pick.objects.filter(study=member.study_id, state=PickState.OPEN, slots_open__gt=0)
         .filter(~Exists(same_pick))
-        .filter(Q(stratum=Stratum.RECHECK) | ~Exists(same_region))
+        .filter(Q(stratum=Stratum.RECHECK) & ~Exists(held) | ~Exists(same_region))
         .order_by("-has_begun", "batch_number", "rank")
     )
 
