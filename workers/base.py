@@ -4,6 +4,7 @@ Decides what becomes of an error; refuses to know what any step does. The bare C
 only.
 """
 
+import errno
 import importlib
 import logging
 import os
@@ -125,6 +126,8 @@ def _describe(error: Exception) -> str:
         return f"{error.reason} {error.remedy}"
     if isinstance(error, SoftTimeLimitExceeded):
         return "The time limit of this kind of work was reached."
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The disk that holds the store is full. Nothing half written was kept: free space and retry the job."
     return f"{type(error).__name__}: {error}"
 
 

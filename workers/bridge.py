@@ -82,11 +82,12 @@ def read_examples(study: Study, *, encoder_digest: str, audit_half: AuditHalf = 
 
 
 def read_shards(study: Study, *, encoder_digest: str) -> list[FeatureShard]:
-    """Shards of the study's current tilings under one encoder, by the slides' public ids."""
+    """Shards of the study's current tilings under one encoder whose files are there, by the slides' public ids."""
     shards = FeatureShard.objects.filter(
         slide__study=study, encoder_digest=encoder_digest, tiling_digest=F("slide__tiling_digest")
     )
-    return list(shards.select_related("slide", "slide__case", "slide__domain").order_by("slide__public_id"))
+    rows = shards.select_related("slide", "slide__case", "slide__domain").order_by("slide__public_id")
+    return [shard for shard in rows if files.path_of(shard.stored_name).is_file()]
 
 
 def _settled_rows(slide: Slide, audit_half: AuditHalf) -> QuerySet[Region, tuple[int, str, int, int, int, str]]:

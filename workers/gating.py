@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.models import GroundTruthRevision, ModelVersion, Study
-from annotation.states import AuditHalf, ModelState
+from annotation.states import AuditHalf
 from learning import gate, registry
 from learning.gate import Evidence, GatePolicy, Verdict
 from learning.registry import StoredModel
@@ -17,10 +17,9 @@ from workers.bridge import Examples
 Proba = NDArray[np.float32]
 
 
-def judge(*, study: Study, model: ModelVersion, examples: Examples) -> Verdict:
+def judge(*, study: Study, model: ModelVersion, champion: ModelVersion | None, examples: Examples) -> Verdict:
     """The gate's verdict over `model`, trained on `examples`, against the study's active model, if any."""
     candidate = registry.load(files.models_folder(), model.digest)
-    champion = ModelVersion.objects.filter(study=study, state=ModelState.ACTIVE).first()
     held = registry.load(files.models_folder(), champion.digest) if champion else None
     codes = tuple(model.class_codes)
     return gate.judge(

@@ -26,8 +26,9 @@ Rows = NDArray[np.int64]
 class Pool:
     """N regions in the order of slides' public ids and regions' indices.
 
-    `starts` (S + 1,): first row of each slide; `domains` (N,) index into the sorted names of domains; `available` and
-    `taken`: rows that may be picked, and rows whose likes should not be; the audit sample is in neither.
+    `lost`: keys of slides whose scores are on record and not in the store. `starts` (S + 1,): first row of each slide;
+    `domains` (N,) index into the sorted names of domains; `available` and `taken`: rows that may be picked, and rows
+    whose likes should not be; the audit sample is in neither.
     """
 
     shards: list[FeatureShard]
@@ -37,6 +38,7 @@ class Pool:
     available: Rows
     taken: Rows
     scores: Scores | None
+    lost: list[int]
 
     def has_waiting(self, study: Study) -> bool:
         """Whether a region of these slides was never queued."""
@@ -60,9 +62,11 @@ def read_pool(study: Study, *, encoder_digest: str, model: ModelVersion | None) 
     """The pool of the slides with features and, where `model` is given, with scores of it."""
     shards = bridge.read_shards(study, encoder_digest=encoder_digest)
     names: dict[int, str] = {}
+    lost: list[int] = []
     if model is not None:
         names = dict(ScoreFile.objects.filter(model=model).values_list("slide_id", "stored_name"))
-        shards = [shard for shard in shards if shard.slide_id in names]
+        lost = [slide for slide, name in names.items() if not files.path_of(name).is_file()]
+        shards = [shard for shard in shards if shard.slide_id in names.keys() - lost]
     starts = np.concatenate([[0], np.cumsum([shard.rows for shard in shards])]).astype(np.int64)
     domain_names = sorted({shard.slide.domain.name for shard in shards})
     domains = [domain_names.index(shard.slide.domain.name) for shard in shards]
@@ -74,6 +78,7 @@ def read_pool(study: Study, *, encoder_digest: str, model: ModelVersion | None) 
         available=_gather(shards, starts, _available(study)),
         taken=_gather(shards, starts, _taken(study)),
         scores=_read_scores(shards, names) if model is not None else None,
+        lost=lost,
     )
 
 

@@ -76,6 +76,8 @@ def _training_due(study: Study, latest: dict[str, Job]) -> Job | None:
     last = latest.get(JobKind.TRAIN_MODEL)
     if _is_live(last):
         return None
+    if last is not None and last.result.get("waits") and not READING & latest.keys():
+        return train_now(study=study, trigger=f"{last.payload.get('trigger')}; slides have been read again")
     policy = study.policy
     is_first = not TrainingSet.objects.filter(study=study).exists()
     wanted = policy.first_model_revisions if is_first else policy.retrain_every_revisions

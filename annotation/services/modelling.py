@@ -3,6 +3,7 @@
 Decides which model is the active one; refuses to know how one is trained or measured.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db import transaction
@@ -111,10 +112,14 @@ def rollback(*, study: Study, model: ModelVersion, member: Membership, reason: s
     return model
 
 
-def enqueue_scoring(*, model: ModelVersion) -> list[Job]:
-    """One scoring job for each slide that has features for this model and no scores yet."""
+def enqueue_scoring(*, model: ModelVersion, lost: Collection[int] = ()) -> list[Job]:
+    """One scoring job for each slide that has features for this model and no scores yet, or whose scores are `lost`.
+
+    The audit sample is never ranked, so its slides are not scored.
+    """
     shards = FeatureShard.objects.filter(slide__study=model.study, encoder_digest=model.encoder_digest)
-    slides = shards.exclude(slide__score_files__model=model).order_by("slide__public_id")
+    scored = ScoreFile.objects.filter(model=model).exclude(slide__in=lost).values("slide")
+    slides = shards.filter(slide__case__audit_half="").exclude(slide__in=scored).order_by("slide__public_id")
     return [
         jobs.enqueue(
             study=model.study,
@@ -128,9 +133,18 @@ def enqueue_scoring(*, model: ModelVersion) -> list[Job]:
 
 
 def enqueue_active_scoring(*, study: Study) -> list[Job]:
-    """Scoring jobs for slides that the active model has not seen; none where no model is active."""
-    active = ModelVersion.objects.filter(study=study, state=ModelState.ACTIVE).first()
+    """Scoring jobs for slides that the active model has not seen; none where no model is active.
+
+    For a transaction that has just written features: a model that becomes active at this moment sees them, or is seen.
+    """
+    active = lock_active(study=study)
     return enqueue_scoring(model=active) if active else []
+
+
+def lock_active(*, study: Study) -> ModelVersion | None:
+    """The active model, which stays the active one until the end of the transaction."""
+    Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+    return ModelVersion.objects.filter(study=study, state=ModelState.ACTIVE).first()
 
 
 def record_scores(*, model: ModelVersion, slide: Slide, stored_name: str, rows: int) -> ScoreFile:

@@ -101,12 +101,16 @@ def _write_draft(path: Path, content: NDArray[np.float16]) -> tuple[str, Path]:
 
 def _write_checksum(path: Path, digest: str) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".draft")
-    with os.fdopen(handle, "w") as file:
-        file.write(f"{digest}  {path.name}\n")
-        file.flush()
-        os.fsync(file.fileno())
-        os.fchmod(file.fileno(), 0o644)
-    os.replace(name, _locate_checksum(path))
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(f"{digest}  {path.name}\n")
+            file.flush()
+            os.fsync(file.fileno())
+            os.fchmod(file.fileno(), 0o644)
+        os.replace(name, _locate_checksum(path))
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def _locate_checksum(path: Path) -> Path:

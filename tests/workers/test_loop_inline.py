@@ -142,7 +142,9 @@ class TestTraining:
         assert model.state == ModelState.ACTIVE
         assert model.gate_reasons
         assert model.numbers["gate"]["basis"] in ("audit", "out-of-fold")
-        assert ScoreFile.objects.filter(model=model).count() == 6
+        scored = ScoreFile.objects.filter(model=model)
+        assert scored.count() == 4
+        assert not scored.exclude(slide__case__audit_half="").exists()
         newest = SelectionBatch.objects.filter(study=trained).order_by("-number").first()
         assert (newest.strategy, newest.model) == ("ranked", model)
         ranked = Pick.objects.filter(batch=newest, stratum=Stratum.RANKED)

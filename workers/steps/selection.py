@@ -12,11 +12,11 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from annotation import canonical
 from annotation.models import Job, ModelVersion, Region, SelectionBatch, Study
-from annotation.services import jobs, picks
+from annotation.services import jobs, modelling, picks
 from annotation.services.picks import PickSpec
 from annotation.states import JobKind, ModelState, SlideState, Stratum
 from learning.query import Selection, SelectionRequest, select_batch
-from workers import bridge, files
+from workers import bridge, files, repair
 from workers.pool import Pool, read_pool
 from workers.progress import Progress
 
@@ -28,8 +28,9 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
         return {"batch": number, "why": "A batch of this number exists."}
     model = choose_model(study)
     seed = files.seed_of(study, files.SELECTION, number)
-    digest = model.encoder_digest if model else bridge.choose_encoder(study).digest
-    pool = read_pool(study, encoder_digest=digest, model=model)
+    pool, waiting = _gather(study, model)
+    if waiting:
+        return {"batch": None, "why": f"Features or scores of {waiting} slides were lost and are computed again first."}
     audit = _draw_audit(study, wanted=len(pool.available))
     if not audit and not _is_worth_drawing(study, pool, model):
         return {"batch": None, "why": "All that could be drawn is queued already, in this model's order."}
@@ -49,6 +50,16 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
             numbers={"audit": len(audit), "slides": len(pool.shards)},
         )
     return {"batch": batch.number, "picks": batch.picks.count(), "strategy": batch.strategy}
+
+
+def _gather(study: Study, model: ModelVersion | None) -> tuple[Pool, int]:
+    """The pool, and how many slides have to be read or scored again before a batch is drawn from it."""
+    if model is not None:
+        pool = read_pool(study, encoder_digest=model.encoder_digest, model=model)
+        return pool, len(modelling.enqueue_scoring(model=model, lost=pool.lost)) if pool.lost else 0
+    encoder = bridge.choose_encoder(study)
+    waiting = repair.renew_features(study, encoder=encoder)
+    return read_pool(study, encoder_digest=encoder.digest, model=None), waiting
 
 
 def choose_model(study: Study) -> ModelVersion | None:

@@ -13,8 +13,9 @@ from annotation.models import Job, ModelVersion, TrainingSet
 from annotation.services import modelling
 from annotation.states import ModelState
 from learning import registry
+from learning.features import Encoder
 from learning.training import TrainingConfiguration, TrainingData, train
-from workers import bridge, files, gating
+from workers import bridge, files, gating, repair
 from workers.bridge import Examples
 from workers.progress import Progress
 
@@ -26,6 +27,10 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
     study = job.study
     encoder = bridge.choose_encoder(study)
     codes = bridge.learnable_codes(study)
+    waiting = repair.renew_features(study, encoder=encoder)
+    if waiting:
+        why = f"Features of {waiting} slides were lost or are an older encoder's; they are computed again first."
+        return {"model": None, "why": why, "waits": waiting}
     examples = bridge.read_examples(study, encoder_digest=encoder.digest)
     why_not = _find_obstacle(examples, codes)
     if why_not:
@@ -35,7 +40,8 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
         training_set = modelling.freeze_training_set(
             study=study, digest=digest_examples(examples, codes), revision_ids=examples.revision_ids
         )
-    model = _find_model(training_set, configuration)
+    configured = digest_configuration(configuration, encoder)
+    model = training_set.models.filter(configuration_digest=configured).first()
     if model is None:
         data = TrainingData(
             features=examples.features,
@@ -46,7 +52,7 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
             encoder_name=encoder.name,
             encoder_digest=encoder.digest,
         )
-        model = _train(data, configuration, training_set, report)
+        model = _train(data, configuration, configured, training_set, report)
     if model.state == ModelState.CANDIDATE:
         model = _judge(model, examples, report)
     return {"model": model.number, "state": model.state, "reasons": model.gate_reasons, "items": len(examples)}
@@ -70,12 +76,17 @@ def _find_obstacle(examples: Examples, codes: list[str]) -> str:
     )
 
 
-def _find_model(training_set: TrainingSet, configuration: TrainingConfiguration) -> ModelVersion | None:
-    return training_set.models.filter(configuration_digest=configuration.digest).first()
+def digest_configuration(configuration: TrainingConfiguration, encoder: Encoder) -> str:
+    """All that makes another model of the same revisions: the settings, and what looks at the pixels."""
+    return canonical.digest({"training": configuration.digest, "encoder": encoder.digest})
 
 
 def _train(
-    data: TrainingData, configuration: TrainingConfiguration, training_set: TrainingSet, report: Progress
+    data: TrainingData,
+    configuration: TrainingConfiguration,
+    configured: str,
+    training_set: TrainingSet,
+    report: Progress,
 ) -> ModelVersion:
     candidate = train(data=data, configuration=configuration)
     digest = registry.save(files.models_folder(), candidate)
@@ -83,7 +94,7 @@ def _train(
         return modelling.register_candidate(
             training_set=training_set,
             digest=digest,
-            configuration_digest=configuration.digest,
+            configuration_digest=configured,
             encoder=data.encoder_name,
             encoder_digest=data.encoder_digest,
             class_codes=list(data.class_codes),
@@ -92,12 +103,17 @@ def _train(
 
 
 def _judge(model: ModelVersion, examples: Examples, report: Progress) -> ModelVersion:
-    verdict = gating.judge(study=model.study, model=model, examples=examples)
+    study = model.study
+    champion = ModelVersion.objects.filter(study=study, state=ModelState.ACTIVE).first()
+    verdict = gating.judge(study=study, model=model, champion=champion, examples=examples)
     with report.fenced():
-        return modelling.judge(
-            model=model,
-            promote=verdict.promote,
-            reasons=verdict.reasons,
-            numbers={"gate": {"basis": verdict.basis, **verdict.numbers}},
-            looked=verdict.basis == "audit",
-        )
+        if modelling.lock_active(study=study) == champion:
+            return modelling.judge(
+                model=model,
+                promote=verdict.promote,
+                reasons=verdict.reasons,
+                numbers={"gate": {"basis": verdict.basis, **verdict.numbers}},
+                looked=verdict.basis == "audit",
+            )
+    # Somebody went back to another model meanwhile: the candidate has to stand against that one.
+    return _judge(model, examples, report)
