@@ -78,17 +78,15 @@ def _triples(study: Study, codes: list[str], numbers: set[tuple[str, str, int]] 
     return sorted(triples)
 
 
-@transaction.atomic
 def refit(*, study: Study) -> ReliabilitySnapshot | None:
     """Refit all confusion matrices and store them as the snapshot that submits use from now on."""
-    study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+    study = Study.objects.get(pk=study.pk)
     result = canonical_fit(study)
     if not len(result.answers):
         return None
     believed = expect_accuracy(len(result.codes))
     fair, counts = _count_fairly(study, result)
     bounds = bound_diagonal(counts, priors=believed)
-    newest = ReliabilitySnapshot.objects.filter(study=study).order_by("-number").first()
     confusion, reliability = {}, {}
     for column, name in enumerate(result.pseudonyms):
         confusion[name] = _rounded(result.fitted.confusion[column])
@@ -98,17 +96,21 @@ def refit(*, study: Study) -> ReliabilitySnapshot | None:
             "high": _rounded(bounds.high[column]),
             "answers": int((result.answers.annotators[fair] == column).sum()),
         }
-    return ReliabilitySnapshot.objects.create(
-        study=study,
-        number=newest.number + 1 if newest else 1,
-        protocol=study.current_protocol,
-        class_codes=result.codes,
-        prior=_rounded(result.fitted.prior),
-        confusion=confusion,
-        reliability=reliability,
-        answers=len(result.answers),
-        created_at=clock.now(),
-    )
+    with transaction.atomic():
+        # Locked for the number alone: whoever submits, draws or trains must not wait for a fit of a million answers.
+        Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+        newest = ReliabilitySnapshot.objects.filter(study=study).order_by("-number").first()
+        return ReliabilitySnapshot.objects.create(
+            study=study,
+            number=newest.number + 1 if newest else 1,
+            protocol=study.current_protocol,
+            class_codes=result.codes,
+            prior=_rounded(result.fitted.prior),
+            confusion=confusion,
+            reliability=reliability,
+            answers=len(result.answers),
+            created_at=clock.now(),
+        )
 
 
 def _count_fairly(study: Study, result: Consensus) -> tuple[np.ndarray, np.ndarray]:
