@@ -15,6 +15,18 @@ from annotation.states import SLOT_KINDS, AnswerKind, AssignmentKind
 EVIDENCE_KINDS = frozenset({*(kind.value for kind in SLOT_KINDS), AssignmentKind.ADJUDICATE.value})
 OPINION_KINDS = frozenset(kind.value for kind in SLOT_KINDS)
 
+_SHAPES: dict[str, dict[str, type | tuple[type, ...]]] = {
+    "annotation": {
+        "region": str, "annotator": str, "number": int, "protocol": int, "kind": str, "assignment_kind": str,
+        "answer": (dict, type(None)),
+    },
+    "revision": {
+        "region": str, "number": int, "protocol": int, "settled": bool, "excluded": bool, "method": str,
+        "answer": (dict, type(None)),
+    },
+}  # fmt: skip
+"""What is read of an answer and of a revision, whoever wrote the entry."""
+
 
 @dataclass(slots=True)
 class Standing:
@@ -53,16 +65,25 @@ def fold(links: Iterable[Link]) -> Standing:
 
 
 def contents(link: Link) -> Iterator[dict[str, Any]]:
-    """The answers and revisions an entry vouches for: single ones under any key, several under `rows`."""
+    """The answers and revisions an entry vouches for: single ones under any key, several under `rows`.
+
+    What has not their shape is passed over: such an entry was altered, and the check of the chain names it.
+    """
     try:
         payload = json.loads(link.payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     if not isinstance(payload, dict):
         return
-    for value in [*payload.values(), *payload.get("rows", [])]:
-        if isinstance(value, dict) and value.get("row") in ("annotation", "revision"):
+    rows = payload.get("rows")
+    for value in [*payload.values(), *(rows if isinstance(rows, list) else [])]:
+        if isinstance(value, dict) and _has_shape(value):
             yield value
+
+
+def _has_shape(value: dict[str, Any]) -> bool:
+    wanted = _SHAPES.get(value["row"]) if isinstance(value.get("row"), str) else None
+    return wanted is not None and all(isinstance(value.get(key), kind) for key, kind in wanted.items())
 
 
 def label_of(content: dict[str, Any]) -> str:

@@ -4,13 +4,10 @@ Decides by the ledger what had been written by then, so that people go on workin
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.db import connection, transaction
 
 from annotation import canonical, mapping, splits
 from annotation.chain import Anchor
@@ -29,6 +26,7 @@ from annotation.policy import Policy
 from annotation.releasing import standing
 from annotation.rules import EarlierSplit, Item, PassView, Waiting
 from annotation.services import consensus, ledger
+from annotation.snapshot import one_snapshot
 from annotation.states import AuditHalf, Method, RegionState
 from learning.consensus import gather
 from learning.consensus.agreement import Agreement, Estimate, measure_agreement
@@ -54,17 +52,6 @@ class _Place:
     slide: str
     case: str
     domain: str
-
-
-@contextmanager
-def one_snapshot() -> Iterator[None]:
-    """Read within one snapshot of the database; a caller's transaction is taken as it is."""
-    is_nested = connection.in_atomic_block
-    with transaction.atomic():
-        if not is_nested:
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        yield
 
 
 def read(consistency_pass: ConsistencyPass) -> Reading:

@@ -3,7 +3,6 @@
 Decides the order of what changed the truth; refuses to know why anything changed.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +21,8 @@ from annotation.models import (
     Region,
     Study,
 )
+from annotation.releasing import standing
+from annotation.snapshot import one_snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,11 @@ def verify(study: Study, *, anchors: Iterable[chain.Anchor] = ()) -> Verificatio
 
     Problems are sentences; those of the chain come first, then rows in the order of their entries.
     """
+    with one_snapshot():
+        return _verify(study, anchors)
+
+
+def _verify(study: Study, anchors: Iterable[chain.Anchor]) -> Verification:
     problems = list(chain.find_breaks(links(study), anchors=anchors))
     current = head(study)
     last = LedgerEntry.objects.filter(study=study).order_by("-position").first()
@@ -114,12 +120,12 @@ def verify(study: Study, *, anchors: Iterable[chain.Anchor] = ()) -> Verificatio
 def _find_row_breaks(study: Study) -> Iterator[str]:
     rows = {_name(content): content for content in _contents(study)}
     for link in links(study):
-        for content in _vouched(link):
+        for content in standing.contents(link):
             row = rows.pop(_name(content), None)
             if row is None:
                 yield f"Entry {link.position}: {_say(content)} is missing from the database."
             elif canonical.dumps(row) != canonical.dumps(content):
-                fields = sorted(key for key in content if row.get(key) != content[key])
+                fields = sorted(key for key in content.keys() | row.keys() if row.get(key) != content.get(key))
                 yield f"Entry {link.position}: {_say(content)} was altered ({', '.join(fields)})."
     for content in rows.values():
         yield f"{_say(content).capitalize()} stands in the database, but no ledger entry vouches for it."
@@ -143,18 +149,6 @@ def _contents(study: Study) -> Iterator[dict[str, Any]]:
     )
     for revision in revisions.order_by("id").iterator(chunk_size=2000):
         yield revision.content()
-
-
-def _vouched(link: chain.Link) -> Iterator[dict[str, Any]]:
-    """Contents of rows in a payload: single ones under any key, several under `rows`."""
-    try:
-        payload = json.loads(link.payload)
-    except ValueError:
-        return  # the chain check has already named this entry
-    candidates = [*payload.values(), *payload.get("rows", [])] if isinstance(payload, dict) else []
-    for value in candidates:
-        if isinstance(value, dict) and value.get("row") in ("annotation", "revision"):
-            yield value
 
 
 def _name(content: dict[str, Any]) -> tuple[Any, ...]:

@@ -1,8 +1,12 @@
+import json
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connections, transaction
 
 from annotation.chain import Anchor
-from annotation.models import Annotation, GroundTruthRevision, LedgerEntry
+from annotation.models import Annotation, GroundTruthRevision, LedgerAnchor, LedgerEntry
 from annotation.services import ledger, queue
 from tests import factories
 
@@ -111,3 +115,61 @@ def test_region_that_points_at_another_revision_is_named(written):
     study, _ = written
     study.regions.update(current_revision=None)
     assert "does not point at its newest revision" in ledger.verify(study).problems[0]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    ['{"rows":5}', '{"annotation":{"row":"annotation"}}', '{"revision":{"row":["revision"]}}', "[]", "nonsense"],
+)
+def test_entry_whose_payload_became_nonsense_is_named(written, payload):
+    study, anchor = written
+    as_owner(f"UPDATE annotation_ledgerentry SET payload = '{payload}' WHERE position = 1")
+    problems = ledger.verify(study, anchors=[anchor]).problems
+    assert problems[0] == "Entry 1 (annotation) was altered: its content no longer has its digest."
+    assert any("no ledger entry vouches" in problem for problem in problems)
+
+
+def test_ledger_is_checked_while_people_go_on_answering(written, monkeypatch):
+    study, anchor = written
+    other = factories.pick(factories.region(factories.slide(study)))
+    ann = factories.member(study)
+    lease = queue.claim(member=ann)
+    assert lease is not None and lease.pick_id == other.pk
+    answer = {"kind": "class", "label": "neutrophil"}
+    read_head = ledger.head
+
+    def answer_meanwhile(of):
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(submit_elsewhere).result()
+        return read_head(of)
+
+    def submit_elsewhere():
+        try:
+            queue.submit(member=ann, token=lease.token, answer=answer, idempotency_key="meanwhile")
+        finally:
+            connections["default"].close()
+
+    monkeypatch.setattr(ledger, "head", answer_meanwhile)
+    found = ledger.verify(study, anchors=[anchor])
+    assert found.problems == [] and found.entries == 2
+    assert read_head(study).position == 3
+
+
+def test_anchor_file_is_checked_before_it_is_replaced(written, tmp_path):
+    study, anchor = written
+    path = tmp_path / "head.json"
+    path.write_text(json.dumps({"position": anchor.position, "digest": "0" * 64}))
+    with pytest.raises(CommandError, match="does not hold"):
+        call_command("verify_ledger", study.slug, write_anchor=path)
+    assert json.loads(path.read_text())["digest"] == "0" * 64
+    path.unlink()
+    for _ in range(2):
+        call_command("verify_ledger", study.slug, write_anchor=path)
+    assert json.loads(path.read_text()) == {"position": anchor.position, "digest": anchor.digest}
+
+
+def test_anchor_that_could_not_be_written_is_not_noted(written, tmp_path):
+    study, _ = written
+    with pytest.raises(CommandError, match="cannot be written"):
+        call_command("verify_ledger", study.slug, write_anchor=tmp_path / "nowhere" / "head.json")
+    assert not LedgerAnchor.objects.exists()

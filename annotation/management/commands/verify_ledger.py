@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from annotation.chain import Anchor
 from annotation.management import lookup
@@ -33,6 +34,9 @@ class Command(BaseCommand):
             anchors = [_parse(options["anchor"])]
         elif options["anchor_file"]:
             anchors = [_read(options["anchor_file"])]
+        if options["write_anchor"] and options["write_anchor"].exists():
+            # The old anchor in that file is evidence: it has to hold before it is replaced.
+            anchors.append(_read(options["write_anchor"]))
         found = ledger.verify(study, anchors=anchors)
         for problem in found.problems:
             self.stderr.write(problem)
@@ -43,8 +47,9 @@ class Command(BaseCommand):
             self.stdout.write("Without an anchor from outside, a history that was rewritten as a whole would not show.")
         if options["write_anchor"]:
             # What was appended during the check is anchored too, and checked the next time.
-            row = ledger.anchor(study=study, place=str(options["write_anchor"])[:200])
-            _write(options["write_anchor"], Anchor(row.position, row.digest))
+            with transaction.atomic():
+                row = ledger.anchor(study=study, place=str(options["write_anchor"])[:200])
+                _write(options["write_anchor"], Anchor(row.position, row.digest))
             self.stdout.write(
                 f"Anchor {row.position}:{row.digest} written to {options['write_anchor']}. Keep it apart."
             )
