@@ -3,6 +3,7 @@
 Decides what fits; refuses databases, secrets and the network. Each problem is a sentence that names file and row.
 """
 
+import csv
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -52,7 +53,7 @@ def verify(path: Path, *, digest: str | None = None) -> Checked:
             problems += _check_files(path, manifest)
             if all((path / name).is_file() for name in _PARTS):
                 problems += _check_content(path, manifest)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError, csv.Error) as error:
         problems.append(f"The release cannot be read to its end: {type(error).__name__}: {error}.")
     return Checked(own, regions, problems)
 
@@ -195,6 +196,7 @@ def _check_answers(
             yield f"{where}: the ledger knows no such answer, or it is there twice."
             continue
         truth = {"number": content["number"], "label": standing.label_of(content), "kind": content["assignment_kind"]}
+        truth |= {key: content[key] for key in ("protocol", "seconds", "flagged", "suggestion")}
         for column, value in truth.items():
             if row[column] != tables.to_text(value):
                 yield f"{where}: {column} is {row[column]}, but the ledger says {value}."

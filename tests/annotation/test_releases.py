@@ -1,6 +1,7 @@
 import csv
 import json
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -340,3 +341,15 @@ def test_a_manager_of_another_study_cuts_nothing(clean):
     stranger = factories.member(factories.study(), Role.MANAGER)
     with pytest.raises(Refused):
         releases.freeze(study=study, consistency_pass=row, member=stranger)
+
+
+def test_a_release_is_restored_after_a_waiver_in_it_has_run_out(blocked, monkeypatch):
+    study, manager, row, finding = blocked
+    until = clock.now() + timedelta(hours=1)
+    findings.waive(finding=finding, member=manager, reason="Rare here.", until=until)
+    release = releases.freeze(study=study, consistency_pass=row, member=manager)
+    before = {path.name: path.read_bytes() for path in releases.place(release).iterdir()}
+    shutil.rmtree(releases.place(release))
+    monkeypatch.setattr(releases.timezone, "now", lambda: until + timedelta(hours=1))
+    assert releases.freeze(study=study, consistency_pass=row, member=manager) == release
+    assert {path.name: path.read_bytes() for path in releases.place(release).iterdir()} == before

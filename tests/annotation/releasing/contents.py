@@ -58,6 +58,7 @@ def _links(labels: dict[str, str]) -> list[chain.Link]:
         for person in PEOPLE:
             said = {"row": "annotation", "region": region, "annotator": person, "number": 1, "kind": "class"}
             said |= {"assignment_kind": "label", "protocol": 1, "answer": answer}
+            said |= {"seconds": 2.5, "flagged": False, "suggestion": ""}
             decided = None
             if person == PEOPLE[-1]:
                 decided = {"row": "revision", "region": region, "number": 1, "settled": True, "excluded": False}

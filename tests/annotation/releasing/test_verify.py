@@ -93,6 +93,28 @@ def test_a_forged_answer_is_named_by_the_ledger(copy):
     assert problem.startswith(f"answers.csv, line 2 ({row['annotator']} on region {row['region']}): label is {other}")
 
 
+@pytest.mark.parametrize(
+    ("column", "forged"), [("seconds", "99.000000"), ("flagged", "1"), ("suggestion", "monocyte"), ("protocol", "2")]
+)
+def test_whatever_an_answer_says_is_held_against_the_ledger(copy, column, forged):
+    rewrite(copy / "answers.csv", **{column: forged})
+    (problem,) = verify(copy).problems
+    assert f"{column} is {forged}, but the ledger says" in problem
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "answers.csv"])
+def test_a_cell_too_long_to_read_is_a_sentence(copy, name):
+    with (copy / name).open("a") as stream:
+        stream.write("x" * 200_000 + "\n")
+    assert any("cannot be read to its end" in problem for problem in verify(copy).problems)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "ledger.jsonl"])
+def test_json_nested_without_end_is_a_sentence(copy, name):
+    (copy / name).write_text("[" * 100_000)
+    assert any("cannot be read to its end" in problem for problem in verify(copy).problems)
+
+
 def test_a_row_left_out_is_named(copy):
     lines = (copy / "labels.csv").read_text().splitlines(keepends=True)
     gone = lines.pop(3).split(",")[0]
