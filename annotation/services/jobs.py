@@ -53,8 +53,13 @@ def enqueue(
 
 
 def retry(*, job: Job, payload: dict[str, Any] | None = None) -> Job:
-    """Make an ended job ready again with fresh attempts; a live one is returned as it is."""
+    """Make an ended job ready again with fresh attempts; a live one is returned as it is.
+
+    Conflict for a training while another one of the study waits or runs.
+    """
     with transaction.atomic():
+        if job.kind == JobKind.TRAIN_MODEL:
+            _check_alone(job)
         job = Job.objects.select_for_update(no_key=True).get(pk=job.pk)
         if job.state in LIVE_JOBS:
             return job
@@ -177,6 +182,14 @@ def count_live(study: Study, *kinds: JobKind) -> int:
 def run_inline(study_id: int) -> bool:
     """Whether a lockstep simulation runs this study's jobs itself: everyone else must leave it alone."""
     return Job.objects.filter(study_id=study_id, worker=INLINE).exists()
+
+
+def _check_alone(job: Job) -> None:
+    """One training at a time per study, whoever asks; the study's row is the lock, as in `loop.train_now`."""
+    Study.objects.select_for_update(no_key=True).get(pk=job.study_id)
+    others = Job.objects.filter(study=job.study_id, kind=job.kind, state__in=LIVE_JOBS).exclude(pk=job.pk)
+    if others.exists():
+        raise Conflict("Another training of this study waits or runs; there is one at a time.")
 
 
 def _held(job: Job) -> QuerySet[Job]:

@@ -8,6 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from annotation import clock
+from annotation.errors import Conflict
 from annotation.models import (
     Annotation,
     Assignment,
@@ -290,3 +291,14 @@ def test_two_that_finish_at_once_ask_for_one_batch_and_one_training(committed):
         thread.join()
     found = Job.objects.filter(study=study).values_list("kind", "key")
     assert sorted(found) == [(JobKind.SELECT_BATCH, "1"), (JobKind.TRAIN_MODEL, "1")]
+
+
+@pytest.mark.django_db
+def test_an_old_training_is_not_run_again_beside_a_live_one(study):
+    old = loop.train_now(study=study, trigger="a manager")
+    end(old)
+    live = loop.train_now(study=study, trigger="a manager")
+    with pytest.raises(Conflict, match="one at a time"):
+        jobs.retry(job=old)
+    end(live)
+    assert jobs.retry(job=old).state == JobState.READY
