@@ -36,6 +36,13 @@ def test_passwords_are_tried_ten_times_a_minute_for_one_name(scene, client):
     assert sign_in(client, "bob", "guess").status_code == 401
 
 
+def test_tries_are_counted_whatever_address_a_client_claims_to_have(scene, client):
+    body = {"username": "ada", "password": "guess"}
+    headers = ({"X-Forwarded-For": f"203.0.113.{number}"} for number in range(11))
+    codes = [client.post("/api/token/", body, "application/json", headers=one).status_code for one in headers]
+    assert codes == [401] * 10 + [429]
+
+
 def test_sessions_need_the_csrf_token_to_write(scene):
     from django.test import Client
 
