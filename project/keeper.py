@@ -166,8 +166,9 @@ class Keeper:
 
     def _become_the_one(self, keeper_lock: int) -> bool:
         if not self.stays:
-            # Somebody may be looking whether the lock is held, which takes it for a moment.
-            return locks.take(keeper_lock, patience_seconds=1.0)
+            # Somebody may be looking whether the lock is held, which takes it for a moment. Who launches a keeper
+            # holds the users' lock; one that comes late, when all have gone, must not start what is being deleted.
+            return locks.take(keeper_lock, patience_seconds=1.0) and not locks.take(self._users)
         waited = False
         while not self.wants_end and not locks.take(keeper_lock, patience_seconds=0.2):
             if not waited:

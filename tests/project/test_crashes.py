@@ -10,14 +10,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
 import redis
 
-from project import embedded
+from project import embedded, keeper
 from project.places import REPOSITORY, Place, find_place
 from project.processes import list_processes
 
@@ -31,9 +31,9 @@ def place(var: Path) -> Place:
 
 
 @pytest.fixture
-def engines(var: Path, place: Place) -> Iterator[embedded.Engines]:
-    yield embedded.ensure(var)
-    embedded.release(var)
+def engines(var: Path, place: Place) -> embedded.Engines:
+    """Running engines; the next test takes them over as they are left, and `var` ends them."""
+    return embedded.ensure(var)
 
 
 def test_data_survive_a_restart(engines: embedded.Engines, var: Path) -> None:
@@ -167,8 +167,17 @@ def test_engines_stay_while_another_process_needs_them(engines: embedded.Engines
         before = time.monotonic()
         embedded.release(var)
         assert time.monotonic() - before < 2
-        time.sleep(3)
+        time.sleep(keeper.LINGER_SECONDS + 0.5)
         assert answers_ping(engines)
+
+
+def test_keeper_that_comes_when_all_users_have_gone_starts_nothing(var: Path, place: Place) -> None:
+    """Of several that were launched at once, one may get the lock only when everything is over and being deleted."""
+    embedded.release(var)
+    command = [sys.executable, "-m", "project.keeper", str(var)]
+    late = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=30)
+    assert (late.returncode, late.stdout, late.stderr) == (0, "", "")
+    assert not place.state.exists()
 
 
 def test_processes_that_start_at_once_share_one_pair_of_engines(var: Path, place: Place) -> None:
