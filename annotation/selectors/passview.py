@@ -184,7 +184,8 @@ def _split(items: list[Item], study: Study, earlier: dict[str, frozenset[str]]) 
 def _find_open(stood: standing.Standing, places: dict[str, _Place]) -> tuple[tuple[Waiting, ...], int]:
     """Regions whose truth is open although someone counts on it, and how many collect their first opinions."""
     waiting, collecting = [], 0
-    for region in sorted(stood.revisions.keys() | {content["region"] for content in stood.effective()}):
+    handed_on = {name for name, place in places.items() if place.state == RegionState.ADJUDICATION}
+    for region in sorted(stood.revisions.keys() | {content["region"] for content in stood.effective()} | handed_on):
         content = stood.revisions.get(region)
         if content and (content["settled"] or content["excluded"]):
             continue

@@ -337,3 +337,14 @@ def test_many_are_decided_all_or_none(clean):
     with pytest.raises(Conflict):
         findings.waive_many(findings=several, member=manager, reason="All.")
     assert {one.state for one in Finding.objects.filter(pk__in=[one.pk for one in several[:-1]])} == {"open"}
+
+
+def test_region_that_nobody_could_answer_is_unresolved():
+    study, _ = answered()
+    pick = factories.pick(factories.region(factories.slide(study)))
+    for _ in range(study.policy.max_skips):
+        person = factories.member(study)
+        queue.skip(member=person, token=queue.claim(member=person).token, reason="blurred")
+    row = run_pass(study)
+    (finding,) = Finding.objects.filter(consistency_pass=row, rule="unresolved")
+    assert (finding.region, finding.severity) == (pick.region, "blocker")

@@ -416,3 +416,11 @@ def test_decision_in_a_study_of_classes_is_a_class(study, pick):
     manager = factories.member(study, Role.MANAGER)
     with pytest.raises(BadInput, match="one class per region"):
         truth.decide(region=pick.region, member=manager, answer={"kind": "ordinal", "grade": 2}, reason="Odd.")
+
+
+def test_undo_sent_again_at_the_same_moment_of_virtual_time_returns_its_lease(study, pick):
+    ann = factories.member(study)
+    with clock.virtual(clock.now()):
+        row = submit(ann)
+        fresh = queue.undo(member=ann, token=row.assignment.token, idempotency_key="u")
+        assert queue.undo(member=ann, token=row.assignment.token, idempotency_key="u") == fresh

@@ -248,11 +248,16 @@ def _reopen_pick(pick: Pick, *, kind: str, original: Annotation, at: datetime) -
 
 
 def _live_again(row: Annotation) -> Assignment:
+    # In virtual time leases of one moment are many: the undo's is the first one after the lease that was answered.
     again = Assignment.objects.filter(
-        region=row.region_id, annotator=row.annotator_id, leased_at=row.created_at
-    ).order_by("pk")
-    found = again.first()
-    if found is None:
+        region=row.region_id,
+        annotator=row.annotator_id,
+        kind=row.assignment_kind,
+        leased_at=row.created_at,
+        pk__gt=row.assignment_id,
+    )
+    found = again.order_by("pk").first()
+    if found is None or row.kind != AnswerKind.WITHDRAWN:
         raise Conflict("This idempotency key was used for another answer.")
     return found
 
