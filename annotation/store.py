@@ -6,7 +6,6 @@ of the store (features, models, releases) are named by those who write them.
 
 import hashlib
 import os
-import re
 import tempfile
 from pathlib import Path
 
@@ -15,7 +14,8 @@ from django.conf import settings
 from annotation.errors import BadInput
 from annotation.models import Slide
 
-_SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
+# A list, not a pattern: what stands behind the last dot of a file's name may be a person's.
+SUFFIXES = frozenset(".tif .tiff .svs .ndpi .scn .bif .svslide .png .jpg .jpeg .bmp".split())
 _BLOCK_BYTES = 1 << 20
 
 
@@ -30,8 +30,8 @@ def slide_path(slide: Slide) -> Path:
 
 
 def slide_name(*, checksum: str, suffix: str) -> str:
-    """The name of a slide inside the store; unusual suffixes are left out."""
-    kept = suffix.lower() if _SUFFIX.fullmatch(suffix.lower()) else ""
+    """The name of a slide inside the store: the checksum, and the suffix of a format of slides."""
+    kept = suffix.lower() if suffix.lower() in SUFFIXES else ""
     return f"slides/{checksum[:2]}/{checksum}{kept}"
 
 

@@ -22,6 +22,8 @@ ALLOWED_HOSTS = [
 ]
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("CONCORD_ORIGINS", "").split(",") if origin]
 HTTPS = os.environ.get("CONCORD_HTTPS", "") == "1"
+# How many proxies of ours stand before the web server. With none, X-Forwarded-For is what any client cares to write.
+PROXIES = int(os.environ.get("CONCORD_PROXIES") or 0)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -144,6 +146,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "annotation.api.pagination.Pages",
     "EXCEPTION_HANDLER": "annotation.api.errors.handle",
     "PAGE_SIZE": 100,
+    "NUM_PROXIES": PROXIES,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Concord",
@@ -212,6 +215,8 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s", "datefmt": "%H:%M:%S"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     # Beat's ticks would drown everything else; jobs speak for themselves in workers.base.
-    "loggers": {name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat")},
+    "loggers": {name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat")}
+    # At DEBUG Pillow writes out the metadata of every picture, names of people included.
+    | {"PIL": {"level": "INFO"}},
     "root": {"handlers": ["console"], "level": os.environ.get("CONCORD_LOG_LEVEL", "INFO")},
 }

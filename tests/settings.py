@@ -14,4 +14,4 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     # Nobody listens in most tests: what they send stays apart from other runs.
     "global_keyprefix": f"concord-test-{os.getpid()}:",
 }
-LOGGING = {"version": 1, "disable_existing_loggers": False}
+LOGGING = {"version": 1, "disable_existing_loggers": False, "loggers": {"PIL": LOGGING["loggers"]["PIL"]}}  # noqa: F405
