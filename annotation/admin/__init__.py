@@ -1,5 +1,9 @@
 """The admin: every row visible to those who manage its study, nothing written but through services."""
 
-from annotation.admin import background, consistency, images, ledger, models, studies, truth, work
+from django.contrib import admin
 
-__all__ = ["background", "consistency", "images", "ledger", "models", "studies", "truth", "work"]
+from annotation.admin import background, consistency, images, ledger, models, people, studies, truth, work
+
+__all__ = ["background", "consistency", "images", "ledger", "models", "people", "studies", "truth", "work"]
+
+admin.site.site_header = admin.site.site_title = "Concord"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
+from django.core.exceptions import SuspiciousOperation
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
@@ -130,6 +131,11 @@ class Rows(_Admin):
             else:
                 allowed |= {f"{one}__exact", f"{one}__isnull"}
         return lookup in allowed
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        if any("\x00" in value for value in request.GET.values()):
+            raise SuspiciousOperation("PostgreSQL's text holds no NUL, so no filter may ask for one.")
+        return super().changelist_view(request, extra_context)
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         return self.exact_search

@@ -3,6 +3,7 @@
 Decides what a page shows; decisions about regions are services.truth and services.picks.
 """
 
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -12,10 +13,22 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from annotation.admin.base import ReasonForm, Rows, StudyFilter, manager_of, reason_of
-from annotation.errors import BadInput
+from annotation.errors import BadInput, Refused
 from annotation.models import Case, Domain, KnownTruth, RecordedVote, Region, Slide
 from annotation.selectors import regions
 from annotation.services import picks, truth
+
+
+class Pictured(Rows):
+    """Rows with a picture, shown to those to whom the API serves it: managers of the study."""
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        names = super().get_fields(request, obj)
+        try:
+            manager_of(request, obj.study)
+        except Refused:
+            return [name for name in names if name != "picture"]
+        return names
 
 
 @admin.register(Case)
@@ -32,7 +45,7 @@ class DomainAdmin(Rows):
 
 
 @admin.register(Slide)
-class SlideAdmin(Rows):
+class SlideAdmin(Pictured):
     list_display = ("public_id", "study", "case", "domain", "state", "region_count", "tissue_share", "failure")
     list_filter = (StudyFilter, "state")
     exact_search = ("public_id", "checksum")
@@ -46,7 +59,7 @@ class SlideAdmin(Rows):
 
 
 @admin.register(Region)
-class RegionAdmin(Rows):
+class RegionAdmin(Pictured):
     list_display = ("public_id", "study", "slide", "state", "label", "confidence", "audit_half", "width", "height")
     list_filter = (StudyFilter, "state", "audit_half")
     exact_search = ("public_id", "slide__public_id")

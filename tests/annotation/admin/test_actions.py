@@ -1,9 +1,11 @@
 """A manager runs a study from the admin: each action calls its service and shows what it says."""
 
 import pytest
+from django.contrib import admin
 from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils import timezone
+from rest_framework.authtoken.models import Token, TokenProxy
 
 from annotation.models import Assignment, GroundTruthRevision, Job, Membership
 from annotation.services import queue
@@ -17,9 +19,9 @@ from tests.annotation.api.scene import add_blocker
 def run(browser):
     """Run an action on rows as the manager; returns the messages."""
 
-    def act(action, *chosen, actor="manager", **more):
+    def act(action, *chosen, actor="manager", app="annotation", **more):
         name = chosen[0]._meta.model_name
-        url = reverse(f"admin:annotation_{name}_changelist")
+        url = reverse(f"admin:{app}_{name}_changelist")
         body = {"action": action, "_selected_action": [row.pk for row in chosen], **more}
         response = browser(actor).post(url, body)
         assert response.status_code == 302, response.content
@@ -142,6 +144,14 @@ def test_person_joins_by_name_changes_role_and_leaves(scene, browser, run):
     member.refresh_from_db()
     assert not member.is_active
     assert Assignment.objects.get(pk=lease.pk).state == AssignmentState.RELEASED
+
+
+def test_tokens_are_taken_back_and_never_shown(scene, run):
+    user = scene.people["annotator"].user
+    token = Token.objects.create(user=user)
+    assert not admin.site.is_registered(TokenProxy) and not admin.site.is_registered(Token)
+    assert "1 tokens no longer" in run("take_tokens_back", user, app="auth", actor="superuser")
+    assert not Token.objects.filter(pk=token.pk).exists()
 
 
 def test_nobody_joins_a_study_of_others(scene, browser):

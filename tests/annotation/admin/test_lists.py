@@ -57,6 +57,13 @@ def test_every_page_of_a_row_opens(scene, browser):
         assert scene.study.secret not in response.content.decode()
 
 
+def test_pictures_are_shown_to_those_who_may_see_them(scene, browser):
+    for row in (scene.region, scene.slide):
+        assert "<img" in browser("manager").get(page_url(row)).content.decode()
+    page = browser("superuser").get(page_url(scene.region)).content.decode()
+    assert scene.region.public_id in page and "<img" not in page
+
+
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_managers_see_the_rows_of_their_studies_only(scene, browser, model):
     rows.add(scene)
@@ -99,7 +106,8 @@ def test_nothing_but_policy_roles_and_members_can_be_written(scene, browser):
 
 def test_columns_can_not_be_probed_through_the_address(scene, browser):
     client = browser("manager")
-    for probe in ("secret__startswith=0", "memberships__user__password__startswith=a"):
+    probes = ("secret__startswith=0", "memberships__user__password__startswith=a", "state__exact=%00", "study=%00")
+    for probe in probes:
         response = client.get(f"{reverse('admin:annotation_study_changelist')}?{probe}")
         assert response.status_code == 400
 
