@@ -63,7 +63,7 @@ class Study(models.Model):
     def clean(self) -> None:
 
         try:
-            Policy.parse(self.policy_values or {})
+            Policy.accept(self.policy_values or {})
         except BadInput as error:
             raise ValidationError({"policy_values": error.message}) from error
 

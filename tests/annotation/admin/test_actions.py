@@ -167,6 +167,8 @@ def test_policy_is_changed_by_the_service_and_checked(scene, browser):
     url = reverse("admin:annotation_study_change", args=[scene.study.pk])
     refused = client.post(url, {"policy_values": '{"min_overlap": 0, "colour": 1}'})
     assert "unknown policy key" in refused.content.decode()
+    refused = client.post(url, {"policy_values": '{"encoder": "magic"}'})
+    assert "must be one of colour-texture" in refused.content.decode()
     client.post(url, {"policy_values": '{"min_overlap": 3}'})
     scene.study.refresh_from_db()
     assert scene.study.policy_values == {"min_overlap": 3}
