@@ -97,6 +97,13 @@ def test_documentation_page_works_under_the_sites_policy(scene, client):
     assert client.get(script[0].replace("&amp;", "&"))["Content-Type"].startswith("application/javascript")
 
 
+def test_icon_that_browsers_ask_for_is_there(scene, client):
+    found = client.get("/favicon.ico", follow=True)
+    assert (found.status_code, found["Content-Type"]) == (200, "image/svg+xml")
+    assert found.getvalue().startswith(b"<svg")
+    found.close()
+
+
 def test_answers_are_json_and_never_a_page(scene):
     response = scene.client("annotator").get("/api/studies/", headers={"Accept": "text/html,*/*"})
     assert response["Content-Type"] == "application/json"
