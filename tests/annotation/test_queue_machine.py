@@ -111,7 +111,7 @@ class QueueMachine(RuleBasedStateMachine):
         try:
             fresh = queue.undo(**sent)
         except Conflict:
-            assert not Annotation.objects.filter(idempotency_key=sent["idempotency_key"]).exists()
+            assert not Annotation.objects.filter(study=self.study, idempotency_key=sent["idempotency_key"]).exists()
             return
         self.undone.append((sent, fresh.pk))
 
