@@ -1,9 +1,11 @@
-"""Settings of the test run: engines, store and secret key of their own below `var/test`."""
+"""Settings of the test run: engines, store and secret key of their own below `test` in this user's var folder."""
 
 import os
 from pathlib import Path
 
-os.environ.setdefault("CONCORD_VAR", str(Path(__file__).resolve().parent.parent / "var" / "test"))
+from project.places import var_folder
+
+os.environ.setdefault("CONCORD_VAR", str(var_folder() / "test"))
 
 from project.settings import *  # noqa: F403
 

@@ -167,6 +167,20 @@ def test_ordinary_user_runs_what_root_has_run_before(clone: Path, needs_root: No
     assert again.returncode == 0, again.stderr
 
 
+def test_ordinary_user_tests_a_clone_that_only_root_can_write(clone: Path, needs_root: None) -> None:
+    (clone / "tests").mkdir(exist_ok=True)
+    shutil.copy2(REPOSITORY / "tests" / "settings.py", clone / "tests" / "settings.py")
+    home = clone.parent / "home of a tester"
+    home.mkdir()
+    os.chown(home, ORDINARY.pw_uid, ORDINARY.pw_gid)
+    environment = {"HOME": str(home), "PATH": os.defpath, "PYTHONPATH": f"{clone}:{site_packages()}"}
+    script = "from tests import settings; print(settings.VAR)"
+    done = run_as_ordinary([python_for_all(), "-c", script], cwd=clone, env=environment)
+    assert done.returncode == 0, done.stderr
+    var = Path(done.stdout.strip())
+    assert var.is_relative_to(home / ".local/state") and var.name == "test"
+
+
 def test_user_cannot_take_the_engines_of_root_by_naming_them(clone: Path, needs_root: None) -> None:
     var = clone / "var"
     var.mkdir(mode=0o755)
