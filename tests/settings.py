@@ -6,6 +6,8 @@ from pathlib import Path
 from project.places import var_folder
 
 os.environ.setdefault("CONCORD_VAR", str(var_folder() / "test"))
+# Not below the clone, which may be another user's.
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(os.environ["CONCORD_VAR"]) / "hypothesis"))
 
 from project.settings import *  # noqa: F403
 
