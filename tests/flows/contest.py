@@ -53,11 +53,12 @@ def play(slug: str, member_id: int, log: Path) -> None:
                 queue.skip(member=member, token=lease.token, reason="blurred")
             else:
                 key = f"{member.pseudonym}-{lease.region.public_id}"
+                label = str(rng.choice(["neutrophil", "lymphocyte"]))
                 for _ in range(2 if rng.random() < SHARES["repeat"] else 1):
                     row = queue.submit(
                         member=member,
                         token=lease.token,
-                        answer={"kind": "class", "label": str(rng.choice(["neutrophil", "lymphocyte"]))},
+                        answer={"kind": "class", "label": label},
                         idempotency_key=key,
                     )
                     note("answered", lease, key, row.pk)
