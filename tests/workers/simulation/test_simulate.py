@@ -15,7 +15,13 @@ from learning.slides.synthetic.study import write_study
 from workers.simulation import crew, oracle, receipts, sandbox
 from workers.simulation.annotators import Habits
 
-POLICY = {"batch_size": 16, "first_model_revisions": 8, "retrain_every_revisions": 8, "refit_every_answers": 20}
+POLICY = {
+    "batch_size": 16,
+    "first_model_revisions": 8,
+    "retrain_every_revisions": 8,
+    "refit_every_answers": 20,
+    "audit_rate": 0.2,
+}
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +37,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def study(committed: None, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     monkeypatch.setattr(settings, "STORE", tmp_path / "store")
+    # The secret names the cases, and the names draw the audit sample: of six cases it must not be most, by chance.
+    monkeypatch.setattr(Study._meta.get_field("secret"), "_get_default", lambda: "5a" * 32)
     found = imports.import_folder(folder, slug="smears").study
     assert found is not None
     return found
