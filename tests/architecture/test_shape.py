@@ -2,6 +2,7 @@ import ast
 import re
 
 from tests.architecture.tree import PACKAGES, list_files, list_modules, name_of, read_text
+from tests.conftest import REPOSITORY
 
 EVERYWHERE = (*PACKAGES, "tests")
 
@@ -24,7 +25,9 @@ REGISTRY_HOSTS = [
     "ana" + "conda.org",
     "--index" + "-url",
 ]
-MACHINE_PATH = re.compile(r"(?<![\w.$}~])/(?:home|Users)/[A-Za-z]\w*/|(?<![\w.])/work/(?:main|shared)\b|[A-Z]:\\Users")
+MACHINE_PATH = re.compile(
+    r"(?<![\w.$}~])/(?:home|Users)/[A-Za-z]\w*/|[A-Z]:\\Users|" + re.escape(str(REPOSITORY)) + r"(?![\w-])"
+)
 
 
 def test_modules_were_found():
