@@ -1,6 +1,6 @@
 """The vocabulary of reads: small chainable methods with the field's names.
 
-Decides who may see what; everything that serves a person starts from `visible_to`.
+Decides what the words mean; who may see a single row is decided where it is served.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,3 @@ class RegionQuerySet(QuerySet[Any]):
 
     def in_pool(self) -> "RegionQuerySet":
         return self.filter(state=RegionState.POOL)
-
-    def settled(self) -> "RegionQuerySet":
-        return self.filter(state=RegionState.SETTLED)

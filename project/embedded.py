@@ -51,11 +51,6 @@ class Engines:
     owner_url: str
     redis_url: str
 
-    @property
-    def broker_url(self) -> str:
-        """Redis' URL in Celery's spelling."""
-        return self.redis_url.replace("unix://", "redis+socket://", 1)
-
 
 def engine_urls(folder: Path | None = None) -> Engines:
     """The URLs of a var folder's engines (default: `var_folder()`); starts and makes nothing."""

@@ -46,10 +46,6 @@ class StudyView(APIView):
         if allowed is not None and self.member.role not in allowed:
             raise Missing(NOT_FOUND)
 
-    @property
-    def is_manager(self) -> bool:
-        return self.member.role == Role.MANAGER
-
     def read_body(self, shape: type[serializers.Serializer[Any]]) -> dict[str, Any]:
         """The request's body in the named shape, or an error that names each field that does not hold."""
         return read(shape, self.request.data)

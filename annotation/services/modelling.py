@@ -93,12 +93,6 @@ def activate(*, model: ModelVersion, reason: str) -> ModelVersion:
     return _activate(study, model)
 
 
-@transaction.atomic
-def reject(*, model: ModelVersion, reasons: list[str]) -> ModelVersion:
-    """Turn a candidate down with reasons."""
-    return judge(model=model, promote=False, reasons=reasons, numbers={}, looked=False)
-
-
 def rollback(*, study: Study, model: ModelVersion, member: Membership, reason: str) -> ModelVersion:
     """Go back to an earlier model: a manager's decision, with a reason. Nothing is trained or deleted."""
     if member.study_id != study.pk or model.study_id != study.pk:

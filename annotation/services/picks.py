@@ -3,7 +3,6 @@
 Decides what a batch replaces and how many opinions a pick starts with; refuses to know how a region was chosen.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from annotation import clock
+from annotation import clock, draws
 from annotation.models import (
     Assignment,
     Membership,
@@ -123,14 +122,8 @@ def _pick(*, study: Study, policy: Policy, batch: SelectionBatch, region: Region
         slots_open=slots,
         slots_granted=slots,
         overlap=slots if policy.fixed_overlap else max(policy.max_overlap, slots),
-        is_planted_check=_drawn(study, "check", region.public_id) < policy.planted_check_rate,
+        is_planted_check=draws.uniform(study.seed, "check", region.public_id) < policy.planted_check_rate,
     )
-
-
-def _drawn(study: Study, purpose: str, name: str) -> float:
-    """A number in [0, 1) that depends on the study's seed and `name` alone."""
-    text = f"{study.seed}:{purpose}:{name}".encode()
-    return int.from_bytes(hashlib.sha256(text).digest()[:8], "big") / 2**64
 
 
 def supersede(*, study: Study, before: int) -> int:

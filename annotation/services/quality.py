@@ -4,11 +4,11 @@ Decides when a claim is answered by a check instead of a pick; refuses to know w
 A repeat takes no slot and is no second opinion; gold is no evidence for its own truth.
 """
 
-import hashlib
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef
 
+from annotation import draws
 from annotation.models import Annotation, Assignment, Membership, Region, Study
 from annotation.states import SLOT_KINDS, AnswerKind, AssignmentKind, AssignmentState
 
@@ -18,7 +18,8 @@ def next_check(*, study: Study, member: Membership, now: datetime) -> Assignment
     policy = study.policy
     if not (policy.gold_rate or policy.repeat_rate):
         return None
-    drawn = _draw(study, member, Assignment.objects.filter(annotator=member).count())
+    claims = Assignment.objects.filter(annotator=member).count()
+    drawn = draws.uniform(study.seed, "quality", member.pseudonym, claims)
     if drawn < policy.gold_rate:
         region, kind = _gold(study, member), AssignmentKind.GOLD
     elif drawn < policy.gold_rate + policy.repeat_rate:
@@ -35,12 +36,6 @@ def next_check(*, study: Study, member: Membership, now: datetime) -> Assignment
         leased_at=now,
         expires_at=now + timedelta(minutes=policy.lease_minutes),
     )
-
-
-def _draw(study: Study, member: Membership, count: int) -> float:
-    """A number in [0, 1) fixed by the study's seed, the member and how often he or she has claimed."""
-    text = f"{study.seed}:quality:{member.pseudonym}:{count}".encode()
-    return int.from_bytes(hashlib.sha256(text).digest()[:8], "big") / 2**64
 
 
 def _gold(study: Study, member: Membership) -> Region | None:

@@ -22,7 +22,8 @@ class SlideReader(Protocol):
     """An open slide. Geometry is level-0 pixels, origin top left; sizes are (width, height).
 
     A reader may be made before a fork and used after it, and from several threads: file handles are opened
-    where they are first used. `background` is the colour (RGB) of what lies outside the slide.
+    where they are first used. `background` is the colour (RGB) of what lies outside the slide. Readers inherit
+    `read` and the context manager, and write the rest.
     """
 
     path: Path
@@ -53,7 +54,7 @@ class SlideReader(Protocol):
         background colour. SlideError where the file can't be decoded there; ValueError for an empty or
         oversized request.
         """
-        ...
+        return np.asarray(self.read_image(x, y, width, height, out_width=out_width, out_height=out_height))
 
     def read_image(
         self,
@@ -74,8 +75,10 @@ class SlideReader(Protocol):
 
     def close(self) -> None: ...
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    ) -> None:
+        self.close()

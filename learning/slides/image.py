@@ -11,14 +11,12 @@ import threading
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from learning.slides import properties, resampling
-from learning.slides.contract import Pixels
+from learning.slides.contract import Pixels, SlideReader
 from learning.slides.errors import SlideError
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP")
@@ -33,7 +31,7 @@ _DAMAGED = "Copy it again, or export it as 8-bit RGB PNG or JPEG, or as a tiled 
 _UNIT_UM = {2: 25_400.0, 3: 10_000.0}
 
 
-class ImageSlide:
+class ImageSlide(SlideReader):
     """A `SlideReader` over one image; of a file with several pages the first. Pixels are decoded when first
     read.
     """
@@ -59,19 +57,6 @@ class ImageSlide:
     def background(self) -> tuple[int, int, int]:
         """The colour of the picture's own ground."""
         return resampling.estimate_background(self.thumbnail(256))
-
-    def read(
-        self,
-        x: int,
-        y: int,
-        width: int,
-        height: int,
-        *,
-        out_width: int | None = None,
-        out_height: int | None = None,
-    ) -> Pixels:
-        """See SlideReader.read."""
-        return np.asarray(self.read_image(x, y, width, height, out_width=out_width, out_height=out_height))
 
     def read_image(
         self,
@@ -100,14 +85,6 @@ class ImageSlide:
     def close(self) -> None:
         """Let go of the decoded pixels."""
         self._image = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _read_padded(
         self, image: Image.Image, rectangle: tuple[int, int, int, int], size: tuple[int, int]

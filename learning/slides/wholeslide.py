@@ -12,15 +12,13 @@ import threading
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import openslide
 from PIL import Image
 
 from learning.slides import properties, resampling
-from learning.slides.contract import Pixels
+from learning.slides.contract import Pixels, SlideReader
 from learning.slides.errors import SlideError
 
 # OpenSlide holds four bytes a pixel; larger reads (an overview of a slide without pyramid) are put together
@@ -40,7 +38,7 @@ def detect_vendor(path: Path) -> str | None:
     return vendor
 
 
-class WholeSlide:
+class WholeSlide(SlideReader):
     """A `SlideReader` over OpenSlide. Handles are opened in the process and thread that read."""
 
     def __init__(self, path: Path) -> None:
@@ -70,19 +68,6 @@ class WholeSlide:
         ground = self._read_scaled((0, 0, *self.dimensions), size, fill=(255, 255, 255))
         return resampling.estimate_background(np.asarray(ground))
 
-    def read(
-        self,
-        x: int,
-        y: int,
-        width: int,
-        height: int,
-        *,
-        out_width: int | None = None,
-        out_height: int | None = None,
-    ) -> Pixels:
-        """See SlideReader.read."""
-        return np.asarray(self.read_image(x, y, width, height, out_width=out_width, out_height=out_height))
-
     def read_image(
         self,
         x: int,
@@ -110,14 +95,6 @@ class WholeSlide:
         if handle is not None and self._local.pid == os.getpid():
             handle.close()
         self._local.handle = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _read_scaled(
         self,

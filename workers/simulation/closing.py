@@ -12,7 +12,7 @@ from annotation.models import ConsistencyPass, Finding, Membership, Pick, Releas
 from annotation.releasing import verify
 from annotation.rules import CHANGING_FIXES, Fix
 from annotation.services import findings, passes, picks, releases, studies
-from annotation.states import FindingState, PassState, PickState, Severity
+from annotation.states import FindingState, PassState, PickState
 
 ROUNDS = 8
 RECHECK_ROUNDS = 2
@@ -120,10 +120,3 @@ def _release(
     checked = verify.verify(releases.place(release), digest=release.manifest_digest)
     told(f"Release {release.number}: {release.items_count:,} regions, {release.manifest_digest[:12]}.")
     return Closed(release, rounds, list(checked.problems))
-
-
-def count_open_blockers(study: Study) -> int:
-    """Open blockers of the newest pass."""
-    newest = ConsistencyPass.objects.filter(study=study).order_by("-number").first()
-    rows = Finding.objects.filter(consistency_pass=newest, severity=Severity.BLOCKER, state=FindingState.OPEN)
-    return rows.count() if newest else 0

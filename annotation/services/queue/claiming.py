@@ -3,14 +3,13 @@
 Decides the order of the queue; refuses to decide how many opinions a region needs.
 """
 
-import hashlib
 import time
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from annotation import clock
+from annotation import clock, draws
 from annotation.errors import BadInput, Refused, TryAgain
 from annotation.models import Assignment, Membership, Pick, Study
 from annotation.services import quality
@@ -120,6 +119,5 @@ def _suggestion(*, study: Study, member: Membership, pick: Pick) -> str:
     predicted = str(pick.parts.get("predicted", ""))
     if not (policy.show_suggestions and predicted) or pick.state != PickState.OPEN:
         return ""
-    text = f"{study.seed}:{member.pseudonym}:{pick.region.public_id}".encode()
-    drawn = int.from_bytes(hashlib.sha256(text).digest()[:8], "big") / 2**64
+    drawn = draws.uniform(study.seed, member.pseudonym, pick.region.public_id)
     return "" if drawn < policy.suggestion_control_share else predicted
