@@ -7,7 +7,8 @@ from annotation.models.job import Job, WorkerStamp
 from annotation.models.ledger import LedgerAnchor, LedgerEntry, LedgerHead
 from annotation.models.model import FeatureShard, ModelVersion, ScoreFile, TrainingSet
 from annotation.models.pick import Pick, SelectionBatch
-from annotation.models.protocol import ClassMapping, LabelClass, Protocol
+from annotation.models.preference import Preference
+from annotation.models.protocol import ClassExample, ClassMapping, LabelClass, Protocol
 from annotation.models.region import KnownTruth, RecordedVote, Region
 from annotation.models.release import Release, ReleaseItem
 from annotation.models.slide import Case, Domain, Slide
@@ -18,6 +19,7 @@ __all__ = [
     "Annotation",
     "Assignment",
     "Case",
+    "ClassExample",
     "ClassMapping",
     "ConsistencyPass",
     "Domain",
@@ -36,6 +38,7 @@ __all__ = [
     "PassItem",
     "PersonalText",
     "Pick",
+    "Preference",
     "Protocol",
     "RecordedVote",
     "Region",

@@ -25,6 +25,10 @@ class Assignment(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     skip_reason = models.CharField(max_length=200, blank=True)
     suggestion = models.SlugField(max_length=60, blank=True, help_text="The class suggested, where one was shown.")
+    entered = models.JSONField(null=True, blank=True, help_text="What is being entered, saved as it is typed.")
+    entered_version = models.PositiveIntegerField(
+        default=0, help_text="Counts the savings: two tabs notice each other."
+    )
 
     class Meta:
         ordering = ["-id"]

@@ -50,6 +50,7 @@ class Pick(models.Model):
     early_label = models.SlugField(max_length=60, blank=True, help_text="What a planted check would have settled on.")
     has_begun = models.BooleanField(default=False, help_text="Someone has answered it.")
     skips = models.PositiveIntegerField(default=0)
+    note = models.TextField(blank=True, help_text="What a manager tells those who are asked again.")
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -73,3 +73,20 @@ class ClassMapping(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source_code} -> {self.target_code or '-'} ({self.kind})"
+
+
+class ClassExample(models.Model):
+    """A region that managers show to everybody as an example of a class. Its truth is no secret any more."""
+
+    label_class = models.ForeignKey(LabelClass, on_delete=models.CASCADE, related_name="examples")
+    region = models.ForeignKey("Region", on_delete=models.CASCADE, related_name="+")
+    caption = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["label_class", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["label_class", "region"], name="one_example_per_class_and_region"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.region} for {self.label_class}"

@@ -33,6 +33,9 @@ class Study(models.Model):
     region_um_per_px = models.FloatField(null=True, blank=True, help_text="Requested pixel size; empty: level 0.")
     policy_values = models.JSONField(default=dict, blank=True, help_text="What differs from the default policy.")
     protocol = models.ForeignKey("Protocol", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    checklist = models.JSONField(
+        default=dict, blank=True, help_text="How the data set was planned, question by question."
+    )
     is_simulation = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
