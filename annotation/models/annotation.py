@@ -44,7 +44,10 @@ class Annotation(models.Model):
             models.UniqueConstraint(fields=["annotator", "idempotency_key"], name="one_answer_per_idempotency_key"),
             models.UniqueConstraint(fields=["parent"], condition=Q(parent__isnull=False), name="one_correction"),
         ]
-        indexes = [models.Index(fields=["study", "region"], name="annotation_by_region")]
+        indexes = [
+            models.Index(fields=["study", "region"], name="annotation_by_region"),
+            models.Index(fields=["study", "created_at"], name="annotation_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.annotator.pseudonym} on {self.region}: {self.label or self.kind}"

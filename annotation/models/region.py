@@ -44,6 +44,12 @@ class Region(models.Model):
                 condition=Q(state="pool") & ~Q(audit_half=""),
                 name="region_audit_pool",
             ),
+            # The dashboard counts what has been worked on; the pool is most of a large study and stays out of it.
+            models.Index(
+                fields=["study", "slide", "state", "current_revision"],
+                condition=~Q(state="pool"),
+                name="region_worked",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -64,7 +64,10 @@ class GroundTruthRevision(models.Model):
             models.UniqueConstraint(fields=["region", "number"], name="one_revision_per_number"),
             models.CheckConstraint(condition=Q(number__gte=1), name="revision_numbers_from_one"),
         ]
-        indexes = [models.Index(fields=["study", "id"], name="revision_by_study")]
+        indexes = [
+            models.Index(fields=["study", "id"], name="revision_by_study"),
+            models.Index(fields=["study", "created_at"], name="revision_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.region} r{self.number}: {self.label or 'open'}"
