@@ -6,6 +6,7 @@ ConcordError
 ├── Missing           it does not exist, or is not theirs             404
 ├── Conflict          the row has moved on                            409
 │   ├── LeaseLost     an old token; what was entered is kept          409
+│   ├── StaleDraft    another tab has saved a newer draft             409
 │   └── GateClosed    open blockers stand before a freeze             409
 └── TryAgain          all rows were locked for a moment               503
 """
@@ -44,6 +45,10 @@ class Conflict(ConcordError):
 
 class LeaseLost(Conflict):
     code = "lease-lost"
+
+
+class StaleDraft(Conflict):
+    code = "stale-draft"
 
 
 class GateClosed(Conflict):

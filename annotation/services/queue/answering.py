@@ -9,12 +9,11 @@ from typing import Any
 
 from django.db import transaction
 
-from annotation import answers, canonical, clock
+from annotation import answers, clock
 from annotation.errors import BadInput, Conflict
 from annotation.models import (
     Annotation,
     Assignment,
-    Draft,
     GroundTruthRevision,
     Membership,
     PersonalText,
@@ -22,7 +21,7 @@ from annotation.models import (
     opaque,
 )
 from annotation.services import ledger, loop, truth
-from annotation.services.queue import leases
+from annotation.services.queue import drafts, leases
 from annotation.states import (
     SLOT_KINDS,
     AnswerKind,
@@ -60,7 +59,8 @@ def submit(
         form = truth.parse_answer(answer, study=assignment.study)
         now = clock.now()
         if not leases.is_live(assignment, now):
-            _keep_draft(assignment, answer=form, comment=comment, seconds=seconds)
+            entered = {"answer": form, "comment": comment, "flagged": flagged, "seconds": seconds}
+            drafts.keep(assignment, content=entered)
             row = None
         else:
             row = _write(
@@ -206,10 +206,17 @@ def _withdraw(assignment: Assignment, *, original: Annotation, idempotency_key: 
         leased_at=at,
         expires_at=at + timedelta(minutes=assignment.study.policy.lease_minutes),
         suggestion=assignment.suggestion,
+        entered=_entered_again(original),
     )
     payload = {"annotation": row.content(), "revision": revision.content() if revision else None}
     ledger.append(study=assignment.study, kind="withdrawal", payload=payload, at=at)
     return fresh
+
+
+def _entered_again(original: Annotation) -> dict[str, Any]:
+    """What was answered, laid before its author once more: taking back is mostly about one part of it."""
+    words = PersonalText.objects.filter(annotation=original, erased_at=None).values_list("text", flat=True).first()
+    return {"answer": original.answer, "comment": words or "", "flagged": original.is_flagged}
 
 
 def _reopen_pick(pick: Pick, *, kind: str, original: Annotation, at: datetime) -> GroundTruthRevision | None:
@@ -270,9 +277,3 @@ def _says_the_same(first: Annotation, answer: Any) -> bool:
 def _check_key(key: str) -> None:
     if not key or len(key) > 64:
         raise BadInput("An idempotency key has 1 to 64 characters.")
-
-
-def _keep_draft(assignment: Assignment, **content: Any) -> None:
-    """Keep what came too late, once: a retry of the same submit adds no second draft."""
-    if not any(canonical.dumps(draft.content) == canonical.dumps(content) for draft in assignment.drafts.all()):
-        Draft.objects.create(assignment=assignment, content=content)

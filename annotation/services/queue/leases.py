@@ -12,7 +12,10 @@ from annotation import clock
 from annotation.errors import BadInput, LeaseLost, Missing
 from annotation.models import Assignment, Membership, Pick
 from annotation.services import truth
+from annotation.services.queue import drafts
 from annotation.states import AssignmentKind, AssignmentState, PickState
+
+_KEEPING = (AssignmentState.EXPIRED, AssignmentState.RELEASED)
 
 
 @transaction.atomic
@@ -91,10 +94,17 @@ def is_live(assignment: Assignment, now: datetime) -> bool:
 
 
 def end(assignment: Assignment, *, state: AssignmentState, at: datetime) -> None:
-    """Close a lease; unless it was answered, its slot goes back to the pick it came from."""
+    """Close a lease; unless it was answered, its slot goes back to the pick it came from.
+
+    What was being entered becomes a draft where the lease ended on its own or the region was given back.
+    """
+    if state in _KEEPING and assignment.entered:
+        drafts.keep(assignment, content=assignment.entered)
     assignment.state = state
     assignment.closed_at = at
-    assignment.save(update_fields=["state", "closed_at"])
+    # A comment is personal: it stays where its author can find it and where it can be erased, and nowhere else.
+    assignment.entered = None
+    assignment.save(update_fields=["state", "closed_at", "entered"])
     if state == AssignmentState.SUBMITTED or assignment.pick_id is None:
         return
     is_adjudication = assignment.kind == AssignmentKind.ADJUDICATE
