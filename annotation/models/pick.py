@@ -72,6 +72,7 @@ class Pick(models.Model):
                 name="pick_queue",
             ),
             models.Index(fields=["study", "state"], name="pick_by_state"),
+            models.Index(fields=["study", "-id"], condition=~Q(note=""), name="pick_sent_back"),
         ]
 
     def __str__(self) -> str:
