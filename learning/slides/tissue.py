@@ -13,11 +13,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.filters import threshold_multiotsu, threshold_otsu
-from skimage.morphology import remove_small_holes, remove_small_objects
 
 from learning.slides.contract import Pixels, SlideReader
 from learning.slides.resampling import estimate_background, is_dark
+from learning.slides.thresholds import drop_small, otsu, otsu_three
 
 # Optical density (log10) over the ground. Below the first is noise and uneven light; above the second there
 # is tissue in any stain, however dark the rest of the slide is.
@@ -64,7 +63,7 @@ def _absorbing(overview: Pixels) -> NDArray[np.bool_]:
     ground = np.array(_bright_ground(overview), dtype=np.float32)
     smooth = ndimage.gaussian_filter(overview.astype(np.float32), sigma=(1, 1, 0))
     density = np.log10((ground + 1) / (smooth + 1)).max(axis=2)
-    line: float = threshold_otsu(density) if np.ptp(density) > 0 else np.inf  # type: ignore[no-untyped-call]
+    line = otsu(density) if np.ptp(density) > 0 else np.inf
     mask: NDArray[np.bool_] = density > np.clip(line, _FAINTEST_DENSITY, _SUREST_DENSITY)
     return mask
 
@@ -88,8 +87,8 @@ def _glowing(overview: Pixels) -> NDArray[np.bool_]:
     dimmest = float(np.quantile(light, 0.02)) + _FAINTEST_GLOW
     if np.ptp(light) < _FAINTEST_GLOW:
         return np.zeros(light.shape, dtype=bool)
-    lines = threshold_multiotsu(np.log1p(light), classes=3)  # type: ignore[no-untyped-call]
-    mask: NDArray[np.bool_] = light > max(float(np.expm1(lines[0])), dimmest)
+    lowest, _ = otsu_three(np.log1p(light))
+    mask: NDArray[np.bool_] = light > max(float(np.expm1(lowest)), dimmest)
     return mask
 
 
@@ -99,6 +98,5 @@ def _clean(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     ball = np.hypot(*np.mgrid[-2:3, -2:3]) <= 2.3
     closed = ndimage.binary_closing(padded, structure=ball, iterations=_BRIDGED_PX // 2)
     closed = closed[_BRIDGED_PX:-_BRIDGED_PX, _BRIDGED_PX:-_BRIDGED_PX]
-    filled = remove_small_holes(closed, max_size=max(1, int(mask.size * _HOLE_SHARE)))
-    cleaned: NDArray[np.bool_] = remove_small_objects(filled, max_size=_SPECK_PX)
-    return cleaned
+    filled = ~drop_small(~closed, largest=max(1, int(mask.size * _HOLE_SHARE)))
+    return drop_small(filled, largest=_SPECK_PX)
