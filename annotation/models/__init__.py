@@ -12,6 +12,7 @@ from annotation.models.protocol import ClassExample, ClassMapping, LabelClass, P
 from annotation.models.region import KnownTruth, RecordedVote, Region
 from annotation.models.release import Release, ReleaseItem
 from annotation.models.slide import Case, Domain, Slide
+from annotation.models.staging import StagedSlide
 from annotation.models.study import Membership, Study
 from annotation.models.truth import GroundTruthRevision, ReliabilitySnapshot
 
@@ -48,6 +49,7 @@ __all__ = [
     "ScoreFile",
     "SelectionBatch",
     "Slide",
+    "StagedSlide",
     "Study",
     "TrainingSet",
     "WorkerStamp",

@@ -79,6 +79,7 @@ class Membership(models.Model):
     role = models.CharField(max_length=20, choices=Role.choices, default=Role.ANNOTATOR)
     pseudonym = models.CharField(max_length=20, editable=False)
     is_active = models.BooleanField(default=True)
+    is_trained = models.BooleanField(default=False, help_text="Has finished the training that the checklist describes.")
     joined_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
