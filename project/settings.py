@@ -14,6 +14,8 @@ from project.secret import secret_key
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = embedded.var_folder()
 STORE = Path(os.environ.get("CONCORD_STORE", VAR / "store"))
+# What `manage.py fetch_assets` has copied from npm packages.
+VENDOR = Path(os.environ.get("CONCORD_VENDOR", VAR / "vendor"))
 
 SECRET_KEY = secret_key()
 DEBUG = os.environ.get("CONCORD_DEBUG", "") == "1"
@@ -26,7 +28,7 @@ HTTPS = os.environ.get("CONCORD_HTTPS", "") == "1"
 PROXIES = int(os.environ.get("CONCORD_PROXIES") or 0)
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "annotation.screens.apps.ConcordAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -39,6 +41,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "annotation",
     "workers",
+    "project",
 ]
 
 MIDDLEWARE = [
@@ -59,6 +62,8 @@ WSGI_APPLICATION = "project.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # Before the admin's own, whose outer template one of ours replaces.
+        "DIRS": [BASE_DIR / "annotation" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -111,6 +116,7 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS = [("vendor", VENDOR)]
 WHITENOISE_USE_FINDERS = True
 
 SESSION_COOKIE_SAMESITE = "Lax"

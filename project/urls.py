@@ -1,4 +1,4 @@
-"""Where each address leads: health, the API, the admin."""
+"""Where each address leads: health, the API, the screens, the admin's pages of rows."""
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +17,7 @@ urlpatterns = [
     path("health/live/", health.live, name="health-live"),
     path("health/ready/", health.ready, name="health-ready"),
     path("api/", include("annotation.api.urls")),
+    path("admin/", include("annotation.screens.urls")),
     path("admin/", admin.site.urls),
 ]
 

@@ -5,12 +5,16 @@ from pathlib import Path
 
 from project.places import var_folder
 
+# The browser's files are fetched once, by set-up.
+os.environ.setdefault("CONCORD_VENDOR", str(var_folder() / "vendor"))
 os.environ.setdefault("CONCORD_VAR", str(var_folder() / "test"))
 # Not below the clone, which may be another user's.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(os.environ["CONCORD_VAR"]) / "hypothesis"))
 
 from project.settings import *  # noqa: F403
 
+# Files come from their sources; a folder that is there saves whitenoise a warning.
+STATIC_ROOT = BASE_DIR / "annotation" / "static"  # noqa: F405
 STORE = Path(os.environ["CONCORD_VAR"]) / f"store-{os.getpid()}"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_BROKER_TRANSPORT_OPTIONS = {

@@ -1,9 +1,5 @@
 """The admin: every row visible to those who manage its study, nothing written but through services."""
 
-from django.contrib import admin
-
 from annotation.admin import background, consistency, images, ledger, models, people, studies, truth, work
 
 __all__ = ["background", "consistency", "images", "ledger", "models", "people", "studies", "truth", "work"]
-
-admin.site.site_header = admin.site.site_title = "Concord"

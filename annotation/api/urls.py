@@ -4,7 +4,22 @@ from django.urls import URLPattern, URLResolver, include, path, re_path, registe
 from django.urls.converters import StringConverter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from annotation.api import imports, jobs, models, passes, pictures, queue, regions, releases, slides, studies, tokens
+from annotation.api import (
+    examples,
+    imports,
+    jobs,
+    me,
+    models,
+    passes,
+    pictures,
+    queue,
+    regions,
+    releases,
+    slides,
+    studies,
+    tokens,
+    workload,
+)
 from annotation.api.missing import MissingView
 
 app_name = "api"
@@ -34,12 +49,13 @@ register_converter(Number, "number")
 FINDING = "<number:number>/findings/<number:finding>/"
 
 queue_urls = [
-    path("", queue.QueueView.as_view(), name="queue"),
+    path("", workload.QueueView.as_view(), name="queue"),
     path("claim/", queue.ClaimView.as_view(), name="queue-claim"),
     path("renew/", queue.RenewView.as_view(), name="queue-renew"),
     path("release/", queue.ReleaseView.as_view(), name="queue-release"),
     path("skip/", queue.SkipView.as_view(), name="queue-skip"),
     path("submit/", queue.SubmitView.as_view(), name="queue-submit"),
+    path("draft/", workload.DraftView.as_view(), name="queue-draft"),
     path("undo/", queue.UndoView.as_view(), name="queue-undo"),
     path("answers/", queue.OwnAnswersView.as_view(), name="queue-answers"),
 ]
@@ -90,6 +106,7 @@ study_urls: list[URLPattern | URLResolver] = [
     path("progress/", studies.ProgressView.as_view(), name="study-progress"),
     path("members/", studies.MembersView.as_view(), name="study-members"),
     path("queue/", include(queue_urls)),
+    path("examples/", examples.ExamplesView.as_view(), name="examples"),
     path("slides/", include(slide_urls)),
     path("regions/", include(region_urls)),
     path("models/", models.ModelsView.as_view(), name="models"),
@@ -106,6 +123,7 @@ urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", docs.as_view(url_name="api:schema", template_name="concord/api_docs.html"), name="docs"),
     path("token/", tokens.TokenView.as_view(), name="token"),
+    path("me/preferences/", me.PreferencesView.as_view(), name="preferences"),
     path("studies/", studies.StudiesView.as_view(), name="studies"),
     path("import/", imports.ImportView.as_view(), name="import"),
     path("studies/<slug:slug>/", include(study_urls)),

@@ -1,0 +1,9 @@
+"""Dashboard."""
+
+from annotation.screens.base import MANAGERS, Screen
+
+
+class Dashboard(Screen):
+    roles = MANAGERS
+    template = "concord/dashboard.html"
+    title = "Dashboard"

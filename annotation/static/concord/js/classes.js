@@ -1,0 +1,34 @@
+/**
+ * Shows classes of the protocol so that colour is never alone: colour, pattern and letter together.
+ * Decides how a class looks; refuses to know where it is shown.
+ */
+
+import { boot, el } from "./dom.js";
+
+let table;
+
+/** The class of this code as the page knows it, or a plain stand-in for a code of older rules. */
+export function byCode(code) {
+  table ??= new Map((boot().classes ?? []).map((one) => [one.code, one]));
+  return table.get(code) ?? { code, name: code || "no class", colour: "#808080", letter: "?", pattern: 0, key: "", definition: "", special: false };
+}
+
+/** A small sign of a class. It is decoration: write the class's name beside it. */
+export function swatch(cls, { size = "" } = {}) {
+  const one = typeof cls === "string" ? byCode(cls) : cls;
+  const colours = { "--class-colour": one.colour, "--class-ink": ink(one.colour) };
+  return el("span", { class: `swatch pattern-${one.pattern} ${size}`, "aria-hidden": "true", style: colours, text: one.letter });
+}
+
+/** The sign and the name of a class. */
+export function label(cls) {
+  const one = typeof cls === "string" ? byCode(cls) : cls;
+  return el("span", { class: "class-label" }, swatch(one), el("span", { text: one.name }));
+}
+
+/** Black or white, whichever is read better on `colour` (relative luminance, WCAG 2.2). */
+export function ink(colour) {
+  const parts = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255);
+  const [red, green, blue] = parts.map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? "#000000" : "#ffffff";
+}
