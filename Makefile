@@ -11,7 +11,7 @@ PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
 .NOTPARALLEL:
 
 help:
-	@echo 'make setup      virtual environment, packages, engines, database'
+	@echo 'make setup      virtual environment, packages of Python and npm, engines, database'
 	@echo 'make demo       a study from slides to release, with everything running (STUDY=folder, DEMO_ARGS=--exit)'
 	@echo 'make serve      the site, workers and engines, until Ctrl-C (PORT=8000)'
 	@echo 'make test       all quick tests; make test-full adds the slow rounds'
@@ -23,6 +23,8 @@ venv:
 	@bash project/venv.sh "$(VENV)"
 
 setup: venv
+	@bash project/npm.sh "$(VENV)"
+	@$(PYTHON) manage.py fetch_assets
 	@$(PYTHON) manage.py prepare_database
 
 demo: setup

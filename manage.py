@@ -9,6 +9,7 @@ WITHOUT_ENGINES = {
     "makemigrations",
     "check",
     "collectstatic",
+    "fetch_assets",
     "verify_release",
     "spectacular",
     "version",

@@ -16,6 +16,8 @@ VAR = embedded.var_folder()
 STORE = Path(os.environ.get("CONCORD_STORE", VAR / "store"))
 # What `manage.py fetch_assets` has copied from npm packages.
 VENDOR = Path(os.environ.get("CONCORD_VENDOR", VAR / "vendor"))
+# What `manage.py fetch_assets` has copied from npm packages.
+VENDOR = Path(os.environ.get("CONCORD_VENDOR", VAR / "vendor"))
 
 SECRET_KEY = secret_key()
 DEBUG = os.environ.get("CONCORD_DEBUG", "") == "1"
@@ -116,6 +118,7 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS = [("vendor", VENDOR)]
 STATICFILES_DIRS = [("vendor", VENDOR)]
 WHITENOISE_USE_FINDERS = True
 

