@@ -1,11 +1,14 @@
 """The addresses of the API. Each has its line in the authorization matrix of the tests."""
 
-from django.urls import URLPattern, URLResolver, include, path, re_path, register_converter
-from django.urls.converters import StringConverter
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from annotation import converters as _converters  # noqa: F401 - makes <opaque:…> and <number:…> known
 from annotation.api import (
+    adjudication,
     examples,
+    findings,
+    history,
     imports,
     jobs,
     me,
@@ -28,24 +31,6 @@ app_name = "api"
 docs = SpectacularSwaggerSplitView
 
 
-class OpaqueId(StringConverter):
-    """A public name of a slide or region."""
-
-    regex = "[0-9a-z]{1,20}"
-
-
-class Number(StringConverter):
-    """A whole number that fits PostgreSQL's integer."""
-
-    regex = "[0-9]{1,9}"
-
-    def to_python(self, value: str) -> int:  # type: ignore[override]
-        return int(value)
-
-
-register_converter(OpaqueId, "opaque")
-register_converter(Number, "number")
-
 FINDING = "<number:number>/findings/<number:finding>/"
 
 queue_urls = [
@@ -58,6 +43,13 @@ queue_urls = [
     path("draft/", workload.DraftView.as_view(), name="queue-draft"),
     path("undo/", queue.UndoView.as_view(), name="queue-undo"),
     path("answers/", queue.OwnAnswersView.as_view(), name="queue-answers"),
+    path("adjudication/", adjudication.AdjudicationsView.as_view(), name="adjudications"),
+    path("adjudication/<str:token>/", adjudication.AdjudicationView.as_view(), name="adjudication"),
+    path(
+        "adjudication/<str:token>/<opaque:region>.jpg",
+        adjudication.NeighbourPicture.as_view(),
+        name="adjudication-neighbour",
+    ),
 ]
 
 slide_urls = [
@@ -80,21 +72,34 @@ region_urls = [
     path("<opaque:region>/revisions/", regions.RevisionsView.as_view(), name="region-revisions"),
     path("<opaque:region>/annotations/", regions.RegionAnswersView.as_view(), name="region-annotations"),
     path("<opaque:region>/decide/", regions.DecideView.as_view(), name="region-decide"),
+    path("<opaque:region>/history/", history.HistoryView.as_view(), name="region-history"),
+    path("<opaque:region>/restore/", history.RestoreView.as_view(), name="region-restore"),
+    path("<opaque:region>/send-back/", history.SendBackView.as_view(), name="region-send-back"),
 ]
 
 pass_urls = [
     path("", passes.PassesView.as_view(), name="passes"),
     path("<number:number>/", passes.PassDetail.as_view(), name="pass"),
-    path("<number:number>/findings/", passes.FindingsView.as_view(), name="findings"),
-    path(f"{FINDING}resolve/", passes.ResolveFinding.as_view(), name="finding-resolve"),
-    path(f"{FINDING}waive/", passes.WaiveFinding.as_view(), name="finding-waive"),
-    path(f"{FINDING}reopen/", passes.ReopenFinding.as_view(), name="finding-reopen"),
+    path("<number:number>/summary/", passes.PassSummary.as_view(), name="pass-summary"),
+    path("<number:number>/preview/", passes.PassPreview.as_view(), name="pass-preview"),
+    path("<number:number>/changes/", passes.PassChanges.as_view(), name="pass-changes"),
+    path("<number:number>/changes.csv", passes.PassChangesTable.as_view(), name="pass-changes-table"),
+    path("<number:number>/findings/", findings.FindingsView.as_view(), name="findings"),
+    path("<number:number>/findings.csv", findings.FindingsTable.as_view(), name="findings-table"),
+    path("<number:number>/findings/decide/", findings.DecideFindings.as_view(), name="findings-decide"),
+    path(f"{FINDING}resolve/", findings.ResolveFinding.as_view(), name="finding-resolve"),
+    path(f"{FINDING}waive/", findings.WaiveFinding.as_view(), name="finding-waive"),
+    path(f"{FINDING}reopen/", findings.ReopenFinding.as_view(), name="finding-reopen"),
 ]
 
 release_urls = [
     path("", releases.ReleasesView.as_view(), name="releases"),
     path("<number:number>/", releases.ReleaseDetail.as_view(), name="release"),
     path("<number:number>/files/<str:name>", releases.ReleaseFileView.as_view(), name="release-file"),
+    path("<number:number>/verify/", releases.VerifyRelease.as_view(), name="release-verify"),
+    path("<number:number>/changes/", releases.ReleaseChanges.as_view(), name="release-changes"),
+    path("<number:number>/changes.csv", releases.ReleaseChangesTable.as_view(), name="release-changes-table"),
+    path("<number:number>/release.tar", releases.ReleaseArchive.as_view(), name="release-archive"),
 ]
 
 study_urls: list[URLPattern | URLResolver] = [

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotation.api import urls as _converters  # noqa: F401 - registers "opaque" and "number"
+from annotation import converters as _converters  # noqa: F401 - makes <opaque:…> and <number:…> known
 from annotation.screens import (
     adjudicate,
     annotate,
