@@ -49,11 +49,17 @@ def reads(answer: Answer, *, query: Answer | None = None, summary: str) -> Calla
 
 
 def writes(
-    answer: Answer | None, *, body: Answer | dict[str, Answer] | None = None, status: int = 200, summary: str
+    answer: Answer | None,
+    *,
+    body: Answer | dict[str, Answer] | None = None,
+    query: Answer | None = None,
+    status: int = 200,
+    summary: str,
 ) -> Callable[[View], View]:
-    """Describe a POST that takes `body`; without `answer` it answers 204."""
+    """Describe a POST, PUT or DELETE that takes `body` or `query`; without `answer` it answers 204."""
     done = {status: answer} if answer else {204: OpenApiResponse(description="Done.")}
-    return extend_schema(summary=summary, request=body, responses={**done, **_errors(_WRITES)})
+    parameters = [query] if query else []
+    return extend_schema(summary=summary, request=body, parameters=parameters, responses={**done, **_errors(_WRITES)})
 
 
 def sends_file(media_type: str, *, query: Answer | None = None, summary: str) -> Callable[[View], View]:

@@ -5,18 +5,21 @@ hand out work: that is services.queue.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from string import ascii_uppercase
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from annotation import clock
 from annotation.models import Annotation, Assignment, Draft, Membership, PersonalText, Region
 from annotation.selectors import regions
 from annotation.services import truth
-from annotation.states import AnswerKind, AssignmentKind, AssignmentState
+from annotation.states import SLOT_KINDS, AnswerKind, AssignmentKind, AssignmentState
+
+DRAFTS_SHOWN_FOR = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class Opinion:
     name: str
     answer: dict[str, Any]
     comment: str
+    is_flagged: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,27 +42,75 @@ class Lease:
     leased_at: datetime
     expires_at: datetime
     suggestion: str
+    note: str
+    entered: dict[str, Any] | None
+    entered_version: int
     opinions: list[Opinion]
 
 
 def show(assignment: Assignment) -> Lease:
-    """The assignment as its holder may see it: gold, repeats and rechecks look like any other region."""
-    adjudicates = assignment.kind == AssignmentKind.ADJUDICATE
-    return Lease(
-        token=assignment.token,
-        kind=regions.shown_kind(assignment.kind, member=assignment.annotator),
-        region=assignment.region,
-        leased_at=assignment.leased_at,
-        expires_at=assignment.expires_at,
-        suggestion=assignment.suggestion,
-        opinions=opinions(assignment) if adjudicates else [],
+    """One assignment as its holder may see it."""
+    return show_all([assignment])[0]
+
+
+def show_all(assignments: Sequence[Assignment]) -> list[Lease]:
+    """A holder's assignments as he or she may see them: gold, repeats and rechecks look like any other region.
+
+    A manager's note is shown to those who have answered the region: to others it would tell that somebody has.
+    What was entered under an earlier lease of the region is laid before its author again.
+    """
+    earlier = _latest_drafts(assignments)
+    noted = _noted(assignments)
+    return [
+        Lease(
+            token=one.token,
+            kind=regions.shown_kind(one.kind, member=one.annotator),
+            region=one.region,
+            leased_at=one.leased_at,
+            expires_at=one.expires_at,
+            suggestion=one.suggestion,
+            note=noted.get(one.pk, ""),
+            entered=one.entered if one.entered_version or one.entered else earlier.get(one.region_id),
+            entered_version=one.entered_version,
+            opinions=opinions(one) if one.kind == AssignmentKind.ADJUDICATE else [],
+        )
+        for one in assignments
+    ]
+
+
+def _noted(assignments: Sequence[Assignment]) -> dict[int, str]:
+    """The manager's note by assignment, where its holder has answered the region before."""
+    again = [one for one in assignments if one.kind == AssignmentKind.RECHECK and one.pick and one.pick.note]
+    if not again:
+        return {}
+    known = Annotation.objects.filter(
+        annotator=again[0].annotator_id,
+        region__in=[one.region_id for one in again],
+        assignment_kind__in=SLOT_KINDS,
+        kind=AnswerKind.CLASS,
     )
+    answered = set(known.values_list("region_id", flat=True))
+    return {one.pk: one.pick.note for one in again if one.pick and one.region_id in answered}
+
+
+def _latest_drafts(assignments: Sequence[Assignment]) -> dict[int, dict[str, Any]]:
+    """The holder's newest draft that still waits, by region."""
+    if not assignments:
+        return {}
+    waiting = _waiting_drafts(assignments[0].annotator_id)
+    waiting = waiting.filter(assignment__region__in=[one.region_id for one in assignments])
+    return dict(waiting.order_by("id").values_list("assignment__region_id", "content"))
+
+
+def held(member: Membership) -> QuerySet[Assignment]:
+    """The leases `member` holds now, oldest first."""
+    live = Assignment.objects.filter(annotator=member, state=AssignmentState.LEASED, expires_at__gt=clock.now())
+    return live.select_related("annotator", "region__slide", "pick").order_by("id")
 
 
 def live_lease(member: Membership) -> Assignment | None:
-    """The lease `member` holds now, if any."""
-    held = Assignment.objects.filter(annotator=member, state=AssignmentState.LEASED, expires_at__gt=clock.now())
-    return held.select_related("region", "region__slide").order_by("-id").first()
+    """The lease `member` works on now, if any."""
+    return held(member).first()
 
 
 def answers_today(member: Membership) -> int:
@@ -68,10 +120,20 @@ def answers_today(member: Membership) -> int:
     return own.exclude(kind=AnswerKind.WITHDRAWN).count()
 
 
-def drafts(member: Membership, *, limit: int = 20) -> QuerySet[Draft]:
-    """What `member` had entered when a lease was lost, newest first."""
-    own = Draft.objects.filter(assignment__annotator=member)
-    return own.select_related("assignment__region")[:limit]
+def drafts(member: Membership, *, limit: int = 20) -> list[Draft]:
+    """What `member` had entered when a lease was lost, newest first: one for a region, until it is answered."""
+    rows = _waiting_drafts(member.pk).select_related("assignment__region")
+    newest = {draft.assignment.region_id: draft for draft in reversed(rows[: 4 * limit])}
+    return sorted(newest.values(), key=lambda draft: -draft.pk)[:limit]
+
+
+def _waiting_drafts(member_id: int) -> QuerySet[Draft]:
+    """Drafts of the last days whose author has not answered the region since."""
+    answered = Annotation.objects.filter(
+        region=OuterRef("assignment__region"), annotator=member_id, created_at__gt=OuterRef("saved_at")
+    )
+    recent = Draft.objects.filter(assignment__annotator=member_id, saved_at__gt=clock.now() - DRAFTS_SHOWN_FOR)
+    return recent.filter(~Exists(answered))
 
 
 def own_answers(member: Membership) -> QuerySet[Annotation]:
@@ -94,6 +156,7 @@ def opinions(assignment: Assignment) -> list[Opinion]:
             name=letter(place),
             answer={"kind": AnswerKind.CLASS.value, "label": given[name].label},
             comment=comments.get(given[name].annotation.pk, ""),
+            is_flagged=given[name].annotation.is_flagged,
         )
         for place, name in enumerate(shuffled)
     ]

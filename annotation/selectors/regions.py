@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from annotation.errors import Missing
 from annotation.models import Annotation, Assignment, GroundTruthRevision, Membership, Region, Slide, Study
+from annotation.selectors import examples
 from annotation.states import AssignmentKind, Role
 
 
@@ -19,11 +20,11 @@ def of_study(study: Study, **filters: Any) -> QuerySet[Region]:
 
 
 def for_member(*, member: Membership, public_id: str) -> Region:
-    """A region `member` may look at: any for a manager, else one that is or was assigned to this person."""
+    """A region `member` may look at: any for a manager, else what is or was assigned to this person, and examples."""
     rows = Region.objects.filter(study_id=member.study_id, public_id=public_id)
     rows = rows.select_related("slide", "current_revision")
     region = rows.first()
-    if region is None or not (member.role == Role.MANAGER or _was_assigned(member, region)):
+    if region is None or not (member.role == Role.MANAGER or _is_open_to(member, region)):
         raise Missing("There is no such region, or it is not yours.")
     return region
 
@@ -51,6 +52,10 @@ def annotations(region: Region, *, member: Membership) -> QuerySet[Annotation]:
     """The region's answers: all of them for a manager, the own for everybody else."""
     rows = Annotation.objects.filter(region=region).select_related("annotator", "protocol", "parent", "region")
     return rows if member.role == Role.MANAGER else rows.filter(annotator=member)
+
+
+def _is_open_to(member: Membership, region: Region) -> bool:
+    return _was_assigned(member, region) or examples.is_example(region, study=member.study)
 
 
 def _was_assigned(member: Membership, region: Region) -> bool:
