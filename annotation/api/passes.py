@@ -1,26 +1,28 @@
-"""Consistency passes and their findings over HTTP: run, look, resolve, waive, reopen.
+"""Consistency passes over HTTP: run one, see what it says by rule, and what a release of it would hold.
 
-Shapes and methods only; what a fix does and who may decide is in services.findings.
+Shapes and methods only; what counts is in selectors.findings and selectors.composition.
 """
 
+from dataclasses import asdict
 from typing import Any
 
+from django.http import HttpResponse
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotation.api import schema
-from annotation.api.access import MANAGERS, StudyView
-from annotation.api.models import ReasonBody
+from annotation.api.access import MANAGERS, Always, StudyView
+from annotation.api.changes import ChangesQuery, ChangesShape, ChangeTableQuery, page_of_changes
+from annotation.api.findings import FindingFilter, PassView, table
 from annotation.api.pagination import PageQuery, page_of
-from annotation.api.shapes import AnswerField, Shape
-from annotation.models import Finding
-from annotation.rules import Fix
-from annotation.selectors import consistency
-from annotation.services import findings, passes
-from annotation.states import FindingState, PassState, Severity
-
-FIXES = [fix.value for fix in Fix if fix.value and fix != Fix.WAIVE]
+from annotation.api.shapes import Shape
+from annotation.releasing import diff
+from annotation.rules import EFFECTS, by_code
+from annotation.selectors import changes, checks, composition, consistency, findings
+from annotation.selectors import passes as reads
+from annotation.services import passes
+from annotation.states import JobState, PassState
 
 
 class PassShape(serializers.Serializer[Any]):
@@ -32,40 +34,73 @@ class PassShape(serializers.Serializer[Any]):
     numbers = serializers.DictField()
     open_blockers = serializers.IntegerField()
     open_warnings = serializers.IntegerField()
+    release = serializers.IntegerField(source="release.number", default=None, allow_null=True)
     started_by = serializers.CharField(source="started_by.pseudonym", default=None, allow_null=True)
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
 
 
-class FindingQuery(PageQuery):
-    state = serializers.ChoiceField(FindingState.choices, required=False)
-    severity = serializers.ChoiceField(Severity.choices, required=False)
-    rule = serializers.SlugField(required=False, max_length=60)
+class PassJob(serializers.Serializer[Any]):
+    """The background work that runs a pass."""
 
-
-class FindingShape(serializers.Serializer[Any]):
     id = serializers.IntegerField()
+    state = serializers.ChoiceField(JobState.choices)
+    attempt = serializers.IntegerField()
+    max_attempts = serializers.IntegerField()
+    error = serializers.CharField()
+
+
+class GroupShape(serializers.Serializer[Any]):
+    """The findings of one rule."""
+
     rule = serializers.CharField()
-    severity = serializers.ChoiceField(Severity.choices)
-    region = serializers.CharField(source="region.public_id", default=None, allow_null=True)
-    counterpart = serializers.CharField(source="counterpart.public_id", default=None, allow_null=True)
-    subject = serializers.CharField()
-    message = serializers.CharField()
-    fix = serializers.CharField(help_text="The fix that is offered.")
-    state = serializers.ChoiceField(FindingState.choices)
-    decided_by = serializers.CharField(source="decided_by.pseudonym", default=None, allow_null=True)
-    decided_at = serializers.DateTimeField(allow_null=True)
-    reason = serializers.CharField()
-    waived_until = serializers.DateTimeField(allow_null=True)
+    title = serializers.CharField()
+    meaning = serializers.SerializerMethodField()
+    stakes = serializers.SerializerMethodField()
+    is_waivable = serializers.SerializerMethodField()
+    counts = serializers.DictField(child=serializers.IntegerField())
+
+    def get_meaning(self, group: Any) -> str:
+        rule = by_code(group.rule)
+        return rule.meaning if rule else "This version of the program no longer knows the rule."
+
+    def get_stakes(self, group: Any) -> str:
+        rule = by_code(group.rule)
+        return rule.stakes if rule else ""
+
+    def get_is_waivable(self, group: Any) -> bool:
+        rule = by_code(group.rule)
+        return bool(rule and rule.is_waivable)
 
 
-class ResolveBody(ReasonBody):
-    fix = serializers.ChoiceField(FIXES, required=False, allow_null=True, default=None)
-    answer = AnswerField(required=False, allow_null=True, default=None)
+class CheckShape(serializers.Serializer[Any]):
+    """Something looked at before a release."""
+
+    code = serializers.CharField()
+    state = serializers.ChoiceField([checks.PASSED, checks.FAILED, checks.NOTED])
+    sentence = serializers.CharField()
+    rule = serializers.CharField(allow_blank=True)
+    count = serializers.IntegerField()
 
 
-class WaiveBody(ReasonBody):
-    until = serializers.DateTimeField(required=False, allow_null=True, default=None)
+class SummaryShape(serializers.Serializer[Any]):
+    """A pass by rule. `groups` follow the filter, all the rest is of the whole pass."""
+
+    state = serializers.ChoiceField(PassState.choices)
+    job = PassJob(allow_null=True)
+    groups = GroupShape(many=True)
+    blockers = CheckShape(many=True)
+    since = serializers.DictField(allow_null=True, help_text="New, kept and gone since the pass `previous`.")
+    moved = serializers.DictField(help_text="What changed the truth since the pass.")
+
+
+class PreviewShape(serializers.Serializer[Any]):
+    """What a release of the pass would hold."""
+
+    composition = serializers.DictField()
+    checks = CheckShape(many=True)
+    against = serializers.IntegerField(allow_null=True, help_text="The release it would follow.")
+    changes = serializers.DictField(child=serializers.IntegerField())
 
 
 class NoBody(Shape):
@@ -88,60 +123,71 @@ class PassesView(StudyView):
         return Response(self.show(PassShape, row), status=201)
 
 
-class PassDetail(StudyView):
+class PassDetail(PassView):
     roles = {"get": MANAGERS}
 
     @schema.reads(PassShape, summary="A consistency pass")
     def get(self, request: Request, slug: str, number: int) -> Response:
-        row = consistency.consistency_pass(study=self.study, number=number)
-        return Response(self.show(PassShape, row))
+        return Response(self.show(PassShape, self.find_pass(number)))
 
 
-class FindingsView(StudyView):
+class PassSummary(PassView):
     roles = {"get": MANAGERS}
-    page_key = page_order = "id"
 
-    @schema.reads(page_of(FindingShape), query=FindingQuery, summary="What the pass found")
+    @schema.reads(SummaryShape, query=FindingFilter, summary="A pass by rule: what blocks, what changed, what is stale")
     def get(self, request: Request, slug: str, number: int) -> Response:
-        row = consistency.consistency_pass(study=self.study, number=number)
-        query = self.read_query(FindingQuery)
-        wanted = {name: query[name] for name in ("state", "severity", "rule") if name in query}
-        return self.answer_page(consistency.findings(row).filter(**wanted), FindingShape)
+        row = self.find_pass(number)
+        wanted = self.read_query(FindingFilter)
+        everything = findings.groups(findings.of_pass(row))
+        summary = {
+            "state": row.state,
+            "job": reads.job(row) if row.state != PassState.DONE else None,
+            "groups": findings.groups(findings.select(row, **wanted)) if wanted else everything,
+            "blockers": [asdict(one) for one in checks.blockers(everything)],
+            "since": findings.compare(row) if row.state == PassState.DONE else None,
+            "moved": reads.moves_since(row),
+        }
+        return Response(self.show(SummaryShape, summary))
 
 
-class FindingView(StudyView):
-    """Base of the decisions about one finding."""
+class PassPreview(PassView):
+    roles = {"get": MANAGERS}
 
-    def find(self, number: int, pk: int) -> Finding:
-        row = consistency.consistency_pass(study=self.study, number=number)
-        return consistency.finding(row, pk=pk)
-
-
-class ResolveFinding(FindingView):
-    roles = {"post": MANAGERS}
-
-    @schema.writes(FindingShape, body=ResolveBody, summary="Do what the finding offers, or another fix")
-    def post(self, request: Request, slug: str, number: int, finding: int) -> Response:
-        found = self.find(number, finding)
-        done = findings.apply(finding=found, member=self.member, **self.read_body(ResolveBody))
-        return Response(self.show(FindingShape, done))
-
-
-class WaiveFinding(FindingView):
-    roles = {"post": MANAGERS}
-
-    @schema.writes(FindingShape, body=WaiveBody, summary="Bear the defect, with a reason")
-    def post(self, request: Request, slug: str, number: int, finding: int) -> Response:
-        found = self.find(number, finding)
-        done = findings.waive(finding=found, member=self.member, **self.read_body(WaiveBody))
-        return Response(self.show(FindingShape, done))
+    @schema.reads(PreviewShape, summary="What a release of the pass would hold, and what stands before it")
+    def get(self, request: Request, slug: str, number: int) -> Response:
+        row = self.find_pass(number)
+        counted = composition.of_pass(row)
+        last, found = changes.of_pass(row)
+        preview = {
+            "composition": counted,
+            "checks": [asdict(one) for one in checks.of_pass(row, counted=counted)],
+            "against": last.number if last else None,
+            "changes": found.counts,
+        }
+        return Response(self.show(PreviewShape, preview))
 
 
-class ReopenFinding(FindingView):
-    roles = {"post": MANAGERS}
+class PassChanges(PassView):
+    roles = {"get": MANAGERS}
 
-    @schema.writes(FindingShape, body=ReasonBody, summary="Take a decision about a finding back")
-    def post(self, request: Request, slug: str, number: int, finding: int) -> Response:
-        found = self.find(number, finding)
-        done = findings.reopen(finding=found, member=self.member, **self.read_body(ReasonBody))
-        return Response(self.show(FindingShape, done))
+    @schema.reads(ChangesShape, query=ChangesQuery, summary="What a release of the pass would change")
+    def get(self, request: Request, slug: str, number: int) -> Response:
+        query = self.read_query(ChangesQuery)
+        last, found = changes.of_pass(self.find_pass(number))
+        return Response(self.show(ChangesShape, page_of_changes(found, against=last, query=query)))
+
+
+class PassChangesTable(PassView):
+    roles = {"get": MANAGERS}
+    content_negotiation_class = Always
+
+    @schema.sends_file("text/csv", query=ChangeTableQuery, summary="What a release of the pass would change, a table")
+    def get(self, request: Request, slug: str, number: int) -> HttpResponse:
+        kind = self.read_query(ChangeTableQuery).get("kind", "")
+        _, found = changes.of_pass(self.find_pass(number))
+        return table(diff.to_csv(found.of_kind(kind)), name=f"pass-{number}-changes.csv")
+
+
+def effects() -> dict[str, dict[str, str]]:
+    """What each fix is called, and what it does, for a screen."""
+    return {fix.value: {"label": label, "effect": effect} for fix, (label, effect) in EFFECTS.items()}

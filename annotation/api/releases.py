@@ -1,4 +1,4 @@
-"""Releases over HTTP: list, cut from a clean pass, download.
+"""Releases over HTTP: list, cut from a clean pass, download, verify, compare.
 
 Shapes and methods only; whether a pass may be frozen is decided in services.releases and by the database.
 """
@@ -6,7 +6,7 @@ Shapes and methods only; whether a pass may be frozen is decided in services.rel
 import mimetypes
 from typing import Any
 
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -14,9 +14,14 @@ from rest_framework.response import Response
 
 from annotation.api import schema
 from annotation.api.access import MANAGERS, Always, StudyView
+from annotation.api.changes import ChangesQuery, ChangesShape, ChangeTableQuery, page_of_changes
+from annotation.api.findings import table
 from annotation.api.pagination import PageQuery, page_of
 from annotation.api.shapes import Shape
-from annotation.selectors import consistency
+from annotation.errors import Missing
+from annotation.models import Release
+from annotation.releasing import archive, diff
+from annotation.selectors import changes, consistency
 from annotation.services import releases
 
 
@@ -46,6 +51,27 @@ class FreezeBody(Shape):
     consistency_pass = serializers.IntegerField(min_value=1, max_value=999_999_999, help_text="Number of the pass.")
 
 
+class NoBody(Shape):
+    pass
+
+
+class VerifiedShape(serializers.Serializer[Any]):
+    ok = serializers.BooleanField()
+    digest = serializers.CharField(allow_blank=True)
+    regions = serializers.IntegerField()
+    problems = serializers.ListField(child=serializers.CharField())
+
+
+class SinceTableQuery(ChangeTableQuery):
+    since = serializers.IntegerField(
+        required=False, min_value=1, max_value=999_999_999, help_text="Number of a release; default: the one before."
+    )
+
+
+class SinceQuery(SinceTableQuery, ChangesQuery):
+    pass
+
+
 class ReleasesView(StudyView):
     roles = {"get": MANAGERS, "post": MANAGERS}
 
@@ -62,15 +88,77 @@ class ReleasesView(StudyView):
         return Response(self.show(ReleaseDetailShape, release), status=201)
 
 
-class ReleaseDetail(StudyView):
+class ReleaseView(StudyView):
+    """Base of what lies below a release."""
+
+    def find(self, number: int) -> Release:
+        return consistency.release(study=self.study, number=number)
+
+    def find_earlier(self, release: Release, since: int | None) -> Release | None:
+        """The release to compare with: the one named, or the one before."""
+        return changes.before(release) if since is None else self.find(since)
+
+
+class ReleaseDetail(ReleaseView):
     roles = {"get": MANAGERS}
 
     @schema.reads(ReleaseDetailShape, summary="A release and its files")
     def get(self, request: Request, slug: str, number: int) -> Response:
-        return Response(self.show(ReleaseDetailShape, consistency.release(study=self.study, number=number)))
+        return Response(self.show(ReleaseDetailShape, self.find(number)))
 
 
-class ReleaseFileView(StudyView):
+class VerifyRelease(ReleaseView):
+    roles = {"post": MANAGERS}
+
+    @schema.writes(VerifiedShape, body=NoBody, summary="Check the release's folder against its manifest and ledger")
+    def post(self, request: Request, slug: str, number: int) -> Response:
+        self.read_body(NoBody)
+        return Response(self.show(VerifiedShape, releases.check(release=self.find(number))))
+
+
+class ReleaseChanges(ReleaseView):
+    roles = {"get": MANAGERS}
+
+    @schema.reads(ChangesShape, query=SinceQuery, summary="What the release changed against an earlier one")
+    def get(self, request: Request, slug: str, number: int) -> Response:
+        release, query = self.find(number), self.read_query(SinceQuery)
+        earlier = self.find_earlier(release, query.get("since"))
+        found = changes.of_release(release, since=earlier)
+        return Response(self.show(ChangesShape, page_of_changes(found, against=earlier, query=query)))
+
+
+class ReleaseChangesTable(ReleaseView):
+    roles = {"get": MANAGERS}
+    content_negotiation_class = Always
+
+    @schema.sends_file("text/csv", query=SinceTableQuery, summary="What the release changed, as a table")
+    def get(self, request: Request, slug: str, number: int) -> HttpResponse:
+        release, query = self.find(number), self.read_query(SinceTableQuery)
+        found = changes.of_release(release, since=self.find_earlier(release, query.get("since")))
+        return table(diff.to_csv(found.of_kind(query.get("kind", ""))), name=f"release-{number}-changes.csv")
+
+
+class ReleaseArchive(ReleaseView):
+    """All files as one, made while it is sent."""
+
+    roles = {"get": MANAGERS}
+    content_negotiation_class = Always
+
+    @schema.sends_file("application/x-tar", summary="The whole release as a tar file")
+    def get(self, request: Request, slug: str, number: int) -> StreamingHttpResponse:
+        release = self.find(number)
+        paths = consistency.files(release)
+        if not paths:
+            raise Missing("The folder of this release is gone: cut it again from its pass to restore it.")
+        parts = archive.stream(paths, name=release.manifest_digest)
+        response = StreamingHttpResponse(parts, content_type="application/x-tar")
+        response["Content-Length"] = str(archive.size_of(paths))
+        response["Content-Disposition"] = f'attachment; filename="{slug}-release-{number}.tar"'
+        response["Cache-Control"] = "private, no-store"
+        return response
+
+
+class ReleaseFileView(ReleaseView):
     """Always a download, never a page of this site: the files hold what people have written."""
 
     roles = {"get": MANAGERS}
@@ -78,8 +166,7 @@ class ReleaseFileView(StudyView):
 
     @schema.sends_file("application/octet-stream", summary="A file of a release")
     def get(self, request: Request, slug: str, number: int, name: str) -> FileResponse:
-        release = consistency.release(study=self.study, number=number)
-        path = consistency.file(release, name=name)
+        path = consistency.file(self.find(number), name=name)
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
         response = FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type=kind)
         response["Content-Security-Policy"] = "sandbox; default-src 'none'"

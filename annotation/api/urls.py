@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from annotation import converters as _converters  # noqa: F401 - makes <opaque:…> and <number:…> known
 from annotation.api import (
     adjudication,
+    dashboard,
     examples,
     findings,
     history,
@@ -13,6 +14,7 @@ from annotation.api import (
     jobs,
     me,
     models,
+    overlay,
     passes,
     pictures,
     queue,
@@ -62,6 +64,7 @@ slide_urls = [
         pictures.SlideTile.as_view(),
         name="slide-tile",
     ),
+    path("<opaque:slide>/overlay/", overlay.SlideOverlay.as_view(), name="slide-overlay"),
 ]
 
 region_urls = [
@@ -110,6 +113,8 @@ study_urls: list[URLPattern | URLResolver] = [
     path("policy/", studies.PolicyView.as_view(), name="study-policy"),
     path("progress/", studies.ProgressView.as_view(), name="study-progress"),
     path("members/", studies.MembersView.as_view(), name="study-members"),
+    path("dashboard/<slug:panel>.csv", dashboard.DashboardCsv.as_view(), name="dashboard-csv"),
+    path("dashboard/<slug:panel>/", dashboard.DashboardPanel.as_view(), name="dashboard-panel"),
     path("queue/", include(queue_urls)),
     path("examples/", examples.ExamplesView.as_view(), name="examples"),
     path("slides/", include(slide_urls)),

@@ -9,11 +9,12 @@ from annotation.rules import (
     stale_protocol,
     unresolved,
 )
-from annotation.rules.contract import CHANGING_FIXES, Fix, Found, Rule
+from annotation.rules.contract import CHANGING_FIXES, EFFECTS, Fix, Found, Rule
 from annotation.rules.view import EarlierSplit, Item, PassView, Waiting
 
 __all__ = [
     "CHANGING_FIXES",
+    "EFFECTS",
     "RULES",
     "EarlierSplit",
     "Fix",

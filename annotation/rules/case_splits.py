@@ -45,5 +45,7 @@ RULE = Rule(
     title="Case in two splits",
     fix=Fix.WAIVE,
     find=find,
+    meaning="A case (patient) has regions in two splits, or would change its split since an earlier release.",
+    stakes="A model would be tested on patients it was trained on, and its score would be too good to be true.",
     reads=("test_share", "validation_share"),
 )

@@ -31,5 +31,7 @@ RULE = Rule(
     title="Class under quota",
     fix=Fix.WAIVE,
     find=find,
+    meaning="A class has fewer regions than the study wants of it.",
+    stakes="Too few regions to learn the class from, or to say how well it is recognised.",
     reads=("default_quota",),
 )

@@ -26,6 +26,33 @@ class Fix(StrEnum):
 
 CHANGING_FIXES = frozenset({Fix.RECHECK, Fix.ADJUDICATE, Fix.EXCLUDE})
 
+EFFECTS: dict[Fix, tuple[str, str]] = {
+    Fix.RECHECK: (
+        "Ask again",
+        "More people are asked, who don't see why; until they have answered, the region has no settled label. "
+        "A new pass must see the outcome.",
+    ),
+    Fix.ADJUDICATE: (
+        "Hand to adjudicators",
+        "An adjudicator decides the region. A new pass must see the outcome.",
+    ),
+    Fix.EXCLUDE: (
+        "Leave out",
+        "The region gets a revision that keeps it out of releases. A new pass must see it.",
+    ),
+    Fix.ACCEPT: (
+        "Accept",
+        "Somebody looked, and the data are right as they are. Clears the way for a release of this pass, which "
+        "tells it.",
+    ),
+    Fix.WAIVE: (
+        "Waive",
+        "The defect is known and borne, for good or until a day. Clears the way for a release of this pass, which "
+        "tells it.",
+    ),
+}
+"""Fix -> what it is called on screens, and what it does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -47,7 +74,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule: one function over what a pass saw. `reads` names the policy's values it depends on."""
+    """A rule: one function over what a pass saw. `reads` names the policy's values it depends on.
+
+    `meaning` says in a sentence what a finding is, `stakes` why it matters to who uses the data.
+    """
 
     code: str
     version: int
@@ -55,5 +85,14 @@ class Rule:
     title: str
     fix: Fix
     find: Callable[[PassView], Iterable[Found]]
+    meaning: str
+    stakes: str
     reads: tuple[str, ...] = ()
     is_waivable: bool = True
+
+    def fixes(self, *, has_region: bool) -> tuple[Fix, ...]:
+        """What a person may do about an open finding of this rule, the fix it offers first."""
+        if not self.is_waivable:
+            return ()
+        known = [fix for fix in EFFECTS if has_region or fix not in CHANGING_FIXES]
+        return tuple(sorted(known, key=lambda fix: fix != self.fix))

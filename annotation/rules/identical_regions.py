@@ -37,4 +37,6 @@ RULE = Rule(
     title="Identical regions with different labels",
     fix=Fix.RECHECK,
     find=find,
+    meaning="Two regions hold the very same pixels but carry different labels.",
+    stakes="One of the labels is wrong, or the cell lies between the classes; a model is told both.",
 )

@@ -22,5 +22,7 @@ RULE = Rule(
     title="Ledger broken",
     fix=Fix.NONE,
     find=find,
+    meaning="The chain of everything that changed the truth does not fit its rows or an anchor.",
+    stakes="Nobody can say any more what the truth was. Restore the rows from a backup, then run a new pass.",
     is_waivable=False,
 )

@@ -35,5 +35,7 @@ RULE = Rule(
     title="Posterior under target",
     fix=Fix.RECHECK,
     find=find,
+    meaning="The label rests on opinions that leave it less sure than the study's target.",
+    stakes="Labels below the target are wrong more often than the study promises.",
     reads=("target_confidence", "fixed_overlap"),
 )

@@ -28,4 +28,6 @@ RULE = Rule(
     title="Answer under an old protocol",
     fix=Fix.RECHECK,
     find=find,
+    meaning="The label was given under an older protocol, and today's has no exact class for it.",
+    stakes="A release leaves such regions out: what they show today, nobody has said.",
 )

@@ -37,4 +37,6 @@ RULE = Rule(
     title="Unresolved",
     fix=Fix.ADJUDICATE,
     find=find,
+    meaning="Somebody counts on the region, but its truth is open: a tie, a label taken back, a recheck under way.",
+    stakes="What is decided after the pass is not in the release, which would then miss the hardest regions.",
 )

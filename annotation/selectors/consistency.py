@@ -1,4 +1,4 @@
-"""Passes, findings and releases of a study, for its managers.
+"""Passes and releases of a study, for its managers.
 
 Decides what belongs to the study; refuses to judge or to write.
 """
@@ -18,7 +18,7 @@ _WARNS = Q(findings__state=FindingState.OPEN, findings__severity=Severity.WARNIN
 
 def passes(study: Study) -> QuerySet[ConsistencyPass]:
     """The study's passes, each with how many blockers and warnings are open."""
-    return with_open_findings(ConsistencyPass.objects.filter(study=study).select_related("started_by"))
+    return with_open_findings(ConsistencyPass.objects.filter(study=study).select_related("started_by", "release"))
 
 
 def with_open_findings(rows: QuerySet[ConsistencyPass]) -> QuerySet[ConsistencyPass]:
@@ -33,19 +33,6 @@ def consistency_pass(*, study: Study, number: int) -> ConsistencyPass:
     found = passes(study).filter(number=number).first()
     if found is None:
         raise Missing(f"The study has no consistency pass {number}.")
-    return found
-
-
-def findings(row: ConsistencyPass) -> QuerySet[Finding]:
-    """The findings of a pass."""
-    return Finding.objects.filter(consistency_pass=row).select_related("region", "counterpart", "decided_by")
-
-
-def finding(row: ConsistencyPass, *, pk: int) -> Finding:
-    """A finding of a pass; Missing where the pass has none such."""
-    found = findings(row).filter(pk=pk).first()
-    if found is None:
-        raise Missing(f"Pass {row.number} has no such finding.")
     return found
 
 

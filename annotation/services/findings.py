@@ -67,36 +67,52 @@ def apply_many(
     at = clock.now()
     if until is not None and until <= at:
         raise BadInput("The waiver would have run out already: give a later moment.")
-    rows = list(
+    rows = _lock(findings)
+    # Findings first, then all picks and regions, then the ledger's head: the order in which everyone locks.
+    chosen = [(row, _choose(row, fix)) for row in rows]
+    for row, one in chosen:
+        _close(row, fix=one, member=member, reason=reason, until=until, at=at)
+    _save(rows)
+    truth.lock_regions(key for row, one in chosen if one in CHANGING_FIXES for key in _region_ids(row))
+    _change_truth(chosen, member=member, reason=reason, answer=answer)
+    _log(consistency_pass, rows, member=member, at=at)
+    return rows
+
+
+def reopen(*, finding: Finding, member: Membership, reason: str) -> Finding:
+    """Take a decision back; the finding stands before a release again."""
+    return reopen_many(findings=[finding], member=member, reason=reason)[0]
+
+
+@transaction.atomic
+def reopen_many(*, findings: Sequence[Finding], member: Membership, reason: str) -> list[Finding]:
+    """Take the decisions about several findings of one pass back: all of them or none, with one ledger entry."""
+    consistency_pass = _lock_pass(findings, member=member, reason=reason)
+    rows = _lock(findings)
+    at = clock.now()
+    for row in rows:
+        if not may_move(row.state, FindingState.OPEN, of=FindingState):
+            raise Conflict("The finding is open already.")
+        row.state, row.decided_by, row.decided_at = FindingState.OPEN, member, at
+        row.reason, row.waived_until = reason.strip(), None
+        row.data = {key: value for key, value in row.data.items() if key != "decision"}
+    _save(rows)
+    _log(consistency_pass, rows, member=member, at=at)
+    return rows
+
+
+def _lock(findings: Sequence[Finding]) -> list[Finding]:
+    return list(
         Finding.objects.select_for_update(of=("self",), no_key=True)
         .select_related("region", "counterpart")
         .filter(pk__in=[finding.pk for finding in findings])
         .order_by("pk")
     )
-    # Findings first, then all picks and regions, then the ledger's head: the order in which everyone locks.
-    chosen = [(row, _choose(row, fix)) for row in rows]
-    for row, one in chosen:
-        _close(row, fix=one, member=member, reason=reason, until=until, at=at)
-    truth.lock_regions(key for row, one in chosen if one in CHANGING_FIXES for key in _region_ids(row))
-    for row, one in chosen:
-        _change_truth(row, fix=one, member=member, reason=reason, answer=answer)
-    _log(consistency_pass, rows, member=member, at=at)
-    return rows
 
 
-@transaction.atomic
-def reopen(*, finding: Finding, member: Membership, reason: str) -> Finding:
-    """Take a decision back; the finding stands before a release again."""
-    consistency_pass = _lock_pass([finding], member=member, reason=reason)
-    row = Finding.objects.select_for_update(of=("self",), no_key=True).get(pk=finding.pk)
-    if not may_move(row.state, FindingState.OPEN, of=FindingState):
-        raise Conflict("The finding is open already.")
-    row.state, row.decided_by, row.decided_at = FindingState.OPEN, member, clock.now()
-    row.reason, row.waived_until = reason.strip(), None
-    row.data = {key: value for key, value in row.data.items() if key != "decision"}
-    row.save()
-    _log(consistency_pass, [row], member=member, at=row.decided_at)
-    return row
+def _save(rows: Sequence[Finding]) -> None:
+    fields = ["state", "decided_by", "decided_at", "reason", "waived_until", "data"]
+    Finding.objects.bulk_update(rows, fields, batch_size=500)
 
 
 def _lock_pass(findings: Sequence[Finding], *, member: Membership, reason: str) -> ConsistencyPass:
@@ -133,25 +149,40 @@ def _close(row: Finding, *, fix: Fix, member: Membership, reason: str, until: da
     row.state = FindingState.WAIVED if fix == Fix.WAIVE else FindingState.RESOLVED
     row.decided_by, row.decided_at, row.reason, row.waived_until = member, at, reason.strip(), until
     row.data = {**row.data, "decision": {"fix": fix.value}}
-    row.save(update_fields=["state", "decided_by", "decided_at", "reason", "waived_until", "data"])
 
 
 def _region_ids(row: Finding) -> list[int]:
     return [key for key in (row.region_id, row.counterpart_id) if key is not None]
 
 
-def _change_truth(row: Finding, *, fix: Fix, member: Membership, reason: str, answer: dict[str, Any] | None) -> None:
-    if fix not in CHANGING_FIXES or row.region is None:
-        return
-    if fix == Fix.EXCLUDE:
-        truth.decide(region=row.region, member=member, answer=None, reason=reason, exclude=True)
-    elif fix == Fix.ADJUDICATE and answer is not None:
-        truth.decide(region=row.region, member=member, answer=answer, reason=reason, method=Method.CONSISTENCY)
-    else:
-        regions = [region for region in (row.region, row.counterpart) if region is not None]
-        picks.recheck(study=member.study, regions=regions, reason=row.message)
+def _change_truth(
+    chosen: Sequence[tuple[Finding, Fix]], *, member: Membership, reason: str, answer: dict[str, Any] | None
+) -> None:
+    """Carry the fixes out. Regions to be asked again go into one batch, whatever number of findings named them."""
+    asked: dict[Fix, list[Finding]] = {}
+    decided: set[int] = set()
+    for row, fix in chosen:
+        if fix not in CHANGING_FIXES or row.region is None:
+            continue
+        is_decision = fix == Fix.EXCLUDE or (fix == Fix.ADJUDICATE and answer is not None)
+        if not is_decision:
+            asked.setdefault(fix, []).append(row)
+        elif row.region_id not in decided:
+            _decide(row.region, fix=fix, member=member, reason=reason, answer=answer)
+            decided.add(row.region_id)
+    for fix, rows in asked.items():
+        regions = {one.pk: one for row in rows for one in (row.region, row.counterpart) if one is not None}
+        said = rows[0].message if len(rows) == 1 else reason.strip()
+        picks.recheck(study=member.study, regions=list(regions.values()), reason=said)
         if fix == Fix.ADJUDICATE:
-            _hand_to_adjudicators(regions)
+            _hand_to_adjudicators(list(regions.values()))
+
+
+def _decide(region: Region, *, fix: Fix, member: Membership, reason: str, answer: dict[str, Any] | None) -> None:
+    if fix == Fix.EXCLUDE:
+        truth.decide(region=region, member=member, answer=None, reason=reason, exclude=True)
+    else:
+        truth.decide(region=region, member=member, answer=answer, reason=reason, method=Method.CONSISTENCY)
 
 
 def _hand_to_adjudicators(regions: Sequence[Region]) -> None:

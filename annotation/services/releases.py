@@ -73,6 +73,15 @@ def place(release: Release) -> Path:
     return Path(settings.STORE) / release.stored_name
 
 
+def check(*, release: Release) -> Checked:
+    """Whether the release's folder is what it was; the problems as sentences without any path."""
+    folder_of_release = place(release)
+    if not folder_of_release.is_dir():
+        said = f"The folder of release {release.number} is gone: cut it again from its pass to restore it."
+        return Checked("", 0, [said])
+    return verify(folder_of_release, digest=release.manifest_digest)
+
+
 def export(*, release: Release, out: Path) -> Checked:
     """Copy a release to the new folder `out` and check the copy; Conflict where `out` exists already."""
     source = place(release)

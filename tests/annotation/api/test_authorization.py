@@ -45,6 +45,8 @@ MATRIX: dict[tuple[str, str], Line] = {
     ("study-policy", "get"): Line(MANAGER),
     ("study-progress", "get"): Line(MANAGER),
     ("study-members", "get"): Line(MANAGER),
+    ("dashboard-panel", "get"): Line(MANAGER),
+    ("dashboard-csv", "get"): Line(MANAGER),
     ("queue", "get"): Line(WORKERS),
     ("queue-claim", "post"): Line(WORKERS),
     ("queue-renew", "post"): Line(WORKERS, 400),
@@ -57,11 +59,15 @@ MATRIX: dict[tuple[str, str], Line] = {
     ("examples", "post"): Line(MANAGER, 400),
     ("examples", "delete"): Line(MANAGER, 400),
     ("queue-answers", "get"): Line(WORKERS),
+    ("adjudications", "get"): Line(frozenset({"adjudicator"})),
+    ("adjudication", "get"): Line(frozenset({"adjudicator"}), 404),
+    ("adjudication-neighbour", "get"): Line(frozenset({"adjudicator"}), 404),
     ("slides", "get"): Line(MANAGER),
     ("slide-upload", "post"): Line(MANAGER, 400, multipart=True),
     ("slide", "get"): Line(MANAGER),
     ("slide-thumbnail", "get"): Line(MANAGER),
     ("slide-tile", "get"): Line(MANAGER),
+    ("slide-overlay", "get"): Line(MANAGER),
     ("regions", "get"): Line(MANAGER),
     ("region", "get"): Line(MANAGER),
     ("region-image", "get"): Line(HOLDER),
@@ -71,13 +77,24 @@ MATRIX: dict[tuple[str, str], Line] = {
     ("region-decide", "post"): Line(
         MANAGER, body={"answer": {"kind": "class", "label": "neutrophil"}, "reason": "clear"}
     ),
+    ("region-history", "get"): Line(MANAGER),
+    ("region-restore", "post"): Line(MANAGER, 404, {"number": 7, "reason": "it was right"}),
+    ("region-send-back", "post"): Line(MANAGER, 409, {"reason": "in doubt"}),
     ("models", "get"): Line(MANAGER),
     ("model", "get"): Line(MANAGER, 404),
     ("model-activate", "post"): Line(MANAGER, 404, {"reason": "better"}),
     ("passes", "get"): Line(MANAGER),
     ("passes", "post"): Line(MANAGER, 201),
     ("pass", "get"): Line(MANAGER),
+    ("pass-summary", "get"): Line(MANAGER),
+    ("pass-preview", "get"): Line(MANAGER),
+    ("pass-changes", "get"): Line(MANAGER),
+    ("pass-changes-table", "get"): Line(MANAGER),
     ("findings", "get"): Line(MANAGER),
+    ("findings-table", "get"): Line(MANAGER),
+    ("findings-decide", "post"): Line(
+        MANAGER, body={"decision": "accept", "reason": "right as they are", "where": {"state": "open"}, "count": 1}
+    ),
     ("finding-resolve", "post"): Line(MANAGER, body={"reason": "right as it is", "fix": "accept"}),
     ("finding-waive", "post"): Line(MANAGER, body={"reason": "known"}),
     ("finding-reopen", "post"): Line(MANAGER, 409, {"reason": "in doubt"}),
@@ -85,6 +102,10 @@ MATRIX: dict[tuple[str, str], Line] = {
     ("releases", "post"): Line(MANAGER, 409, {"consistency_pass": 1}),
     ("release", "get"): Line(MANAGER, 404),
     ("release-file", "get"): Line(MANAGER, 404),
+    ("release-verify", "post"): Line(MANAGER, 404),
+    ("release-changes", "get"): Line(MANAGER, 404),
+    ("release-changes-table", "get"): Line(MANAGER, 404),
+    ("release-archive", "get"): Line(MANAGER, 404),
     ("jobs", "get"): Line(MANAGER),
     ("jobs-train", "post"): Line(MANAGER),
     ("job-retry", "post"): Line(MANAGER),
@@ -114,7 +135,7 @@ def address(name: str, scene: Scene, **ids: object) -> str:
         return "/api/nothing/here/"
     values = {
         "slug": scene.study.slug, "slide": scene.slide.public_id, "region": scene.region.public_id,
-        "level": 9, "column": 0, "row": 0, "number": 1, "name": "labels.csv",
+        "level": 9, "column": 0, "row": 0, "number": 1, "name": "labels.csv", "panel": "progress", "token": "none",
     } | ids  # fmt: skip
     template, names = _api().reverse_dict.getlist(name)[0][0][0]
     return "/api/" + template % {key: values[key] for key in names}
@@ -166,7 +187,7 @@ def test_route_is_open_to_those_it_is_for_and_404_to_the_rest(scene, ids, name, 
 
 
 def call(scene, actor, method, url, line):
-    arguments = (line.body, "multipart" if line.multipart else "json") if method == "post" else ()
+    arguments = (line.body, "multipart" if line.multipart else "json") if method in ("post", "put", "patch") else ()
     return getattr(scene.client(actor), method)(url, *arguments)
 
 

@@ -9,7 +9,7 @@ import pytest
 import annotation.rules
 from annotation import canonical
 from annotation.policy import Policy
-from annotation.rules import RULES, EarlierSplit, Fix, PassView, Waiting, by_code
+from annotation.rules import CHANGING_FIXES, EFFECTS, RULES, EarlierSplit, Fix, PassView, Waiting, by_code
 from annotation.states import Severity
 from tests.annotation.rules.views import clean_items, item, view
 
@@ -50,7 +50,14 @@ class TestEveryRule:
     def test_it_says_what_it_is(self, rule):
         assert re.fullmatch(r"[a-z]+(-[a-z]+)*", rule.code)
         assert rule.version >= 1 and rule.title and rule.severity in Severity and rule.fix in set(Fix)
+        assert all(text[0].isupper() and text.endswith(".") for text in (rule.meaning, rule.stakes))
         assert set(rule.reads) <= {field.name for field in fields(Policy)}
+
+    def test_it_offers_its_own_fix_first_and_none_that_needs_a_region_where_there_is_none(self, rule):
+        fixes = rule.fixes(has_region=True)
+        assert fixes[:1] == ((rule.fix,) if rule.is_waivable else ())
+        assert not CHANGING_FIXES & set(rule.fixes(has_region=False))
+        assert set(fixes) <= set(EFFECTS)
 
     def test_it_finds_nothing_in_clean_truth(self, rule):
         assert list(rule.find(view(*clean_items()))) == []

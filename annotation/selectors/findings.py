@@ -1,0 +1,165 @@
+"""The findings of a pass as a manager works through them: filtered, counted by rule, compared with the pass before.
+
+Decides what a filter means and what stands before a release; refuses to decide anything about a finding.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from annotation.errors import Missing
+from annotation.models import ConsistencyPass, Finding, PassItem
+from annotation.rules import Fix, by_code
+from annotation.states import FindingState, PassState, Severity
+
+NEW, KEPT, GONE = "new", "kept", "gone"
+_FIX = "data__decision__fix"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The findings of one rule: how many are open, stand before a release, and how the rest were closed."""
+
+    rule: str
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        known = by_code(self.rule)
+        return known.title if known else self.rule
+
+
+def of_pass(row: ConsistencyPass) -> QuerySet[Finding]:
+    """The findings of a pass, with what a list shows of them."""
+    rows = Finding.objects.filter(consistency_pass=row)
+    return rows.select_related(
+        "region__slide__domain", "region__current_revision", "counterpart__current_revision", "decided_by"
+    )
+
+
+def one(row: ConsistencyPass, *, pk: int) -> Finding:
+    """A finding of a pass; Missing where the pass has none such."""
+    found = of_pass(row).filter(pk=pk).first()
+    if found is None:
+        raise Missing(f"Pass {row.number} has no such finding.")
+    return found
+
+
+def select(row: ConsistencyPass, **wanted: Any) -> QuerySet[Finding]:
+    """The findings of a pass that fit: state, severity, rule, domain (of the region), label (that the pass saw),
+    blocks (before a release), since: new, kept or gone, compared with the pass before; gone ones are that pass's own.
+    """
+    since = wanted.pop("since", "")
+    if since == GONE:
+        before = previous(row)
+        rows = without(of_pass(before), of=row) if before else Finding.objects.none()
+    else:
+        rows = of_pass(row)
+        if since in (NEW, KEPT):
+            rows = _compare(rows, before=previous(row), kept=since == KEPT)
+    plain = {name: wanted[name] for name in ("state", "severity", "rule") if wanted.get(name)}
+    rows = rows.filter(**plain)
+    if domain := wanted.get("domain"):
+        rows = rows.filter(region__slide__domain__name=domain)
+    if label := wanted.get("label"):
+        seen = _regions_labelled(row, label)
+        rows = rows.filter(Q(region__in=seen) | Q(counterpart__in=seen))
+    return rows.filter(stands_before_a_release()) if wanted.get("blocks") else rows
+
+
+def stands_before_a_release() -> Q:
+    """Blockers that are open, whose waiver has run out, or that were fixed after the pass, which has not seen it."""
+    # The real time also in a simulation: the database's trigger knows no other.
+    lapsed = Q(state=FindingState.WAIVED, waived_until__lte=timezone.now())
+    fixed = Q(state=FindingState.RESOLVED) & ~Q(**{_FIX: Fix.ACCEPT.value})
+    return Q(severity=Severity.BLOCKER) & (Q(state=FindingState.OPEN) | lapsed | fixed)
+
+
+def groups(rows: QuerySet[Finding]) -> list[Group]:
+    """How many findings of each rule there are, those with most before a release first: one grouped query."""
+    is_open, is_blocker = Q(state=FindingState.OPEN), Q(severity=Severity.BLOCKER)
+    accepted = Q(state=FindingState.RESOLVED, **{_FIX: Fix.ACCEPT.value})
+    counted = (
+        rows.order_by()
+        .values("rule")
+        .annotate(
+            open_blockers=Count("pk", filter=is_open & is_blocker),
+            open_warnings=Count("pk", filter=is_open & ~is_blocker),
+            fixed=Count("pk", filter=Q(state=FindingState.RESOLVED) & ~accepted),
+            accepted=Count("pk", filter=accepted),
+            waived=Count("pk", filter=Q(state=FindingState.WAIVED)),
+            lapsed=Count("pk", filter=is_blocker & Q(state=FindingState.WAIVED, waived_until__lte=timezone.now())),
+            blocks=Count("pk", filter=stands_before_a_release()),
+            total=Count("pk"),
+        )
+    )
+    found = [Group(values.pop("rule"), values) for values in counted]
+    return sorted(found, key=lambda group: (-group.counts["blocks"], -group.counts["open_warnings"], group.rule))
+
+
+def previous(row: ConsistencyPass) -> ConsistencyPass | None:
+    """The finished pass before this one."""
+    earlier = ConsistencyPass.objects.filter(study=row.study_id, number__lt=row.number, state=PassState.DONE)
+    return earlier.order_by("-number").first()
+
+
+def compare(row: ConsistencyPass) -> dict[str, int] | None:
+    """How many findings are new, kept and gone since the pass before; None for the first."""
+    before = previous(row)
+    if before is None:
+        return None
+    own = Finding.objects.filter(consistency_pass=row)
+    kept = _compare(own, before=before, kept=True).count()
+    gone = without(Finding.objects.filter(consistency_pass=before), of=row).count()
+    return {"previous": before.number, NEW: own.count() - kept, KEPT: kept, GONE: gone}
+
+
+def without(rows: QuerySet[Finding], *, of: ConsistencyPass) -> QuerySet[Finding]:
+    """Those of `rows` that the pass `of` does not repeat."""
+    return _match(rows, of, is_there=False)
+
+
+def _compare(rows: QuerySet[Finding], *, before: ConsistencyPass | None, kept: bool) -> QuerySet[Finding]:
+    if before is None:
+        return rows.none() if kept else rows
+    return _match(rows, before, is_there=kept)
+
+
+def _match(rows: QuerySet[Finding], other: ConsistencyPass, *, is_there: bool) -> QuerySet[Finding]:
+    """Whether `other` found the same: rule, regions, subject and evidence. Null is compared as 0: a hash join."""
+    rows, others = _named(rows), _named(Finding.objects.filter(consistency_pass=other))
+    names = ("rule", "place", "rival", "subject", "digest")
+    same = others.filter(**{name: OuterRef(name) for name in names})
+    return rows.filter(Exists(same)) if is_there else rows.filter(~Exists(same))
+
+
+def _named(rows: QuerySet[Finding]) -> QuerySet[Finding]:
+    return rows.alias(
+        place=Coalesce(F("region_id"), Value(0)),
+        rival=Coalesce(F("counterpart_id"), Value(0)),
+        digest=F("data__evidence_digest"),
+    )
+
+
+def _regions_labelled(row: ConsistencyPass, label: str) -> QuerySet[PassItem]:
+    """Regions that the pass saw under `label`, also those named so by an older protocol."""
+    names = Q(revision__protocol__number=row.numbers.get("protocol"), revision__label=label)
+    for number, table in row.numbers.get("mappings", {}).items():
+        codes = [old for old, today in table.items() if today == label]
+        names |= Q(revision__protocol__number=int(number), revision__label__in=codes)
+    return PassItem.objects.filter(names, consistency_pass=row).values("region_id")
+
+
+def attach_seen(row: ConsistencyPass, found: Iterable[Finding]) -> list[Finding]:
+    """`found`, each with `seen`: region key -> the item the pass saw (label, posterior); one query for all."""
+    listed = list(found)
+    keys = {key for one in listed for key in (one.region_id, one.counterpart_id) if key is not None}
+    items = PassItem.objects.filter(consistency_pass=row, region__in=keys).select_related("revision")
+    seen = {item.region_id: item for item in items}
+    for one in listed:
+        one.seen = seen  # type: ignore[attr-defined]
+    return listed
