@@ -12,6 +12,7 @@ Consensus = Literal["dawid-skene", "majority"]
 Selection = Literal["learned", "random"]
 # The names of `learning.features.ENCODERS`, which is beyond what this package imports.
 ENCODERS = ("colour-texture",)
+LARGEST_BATCH = 200
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 
 
@@ -33,6 +34,7 @@ class Policy:
     # queue
     lease_minutes: float = 15.0
     undo_minutes: float = 10.0
+    gallery_batch: int = 60  # regions one person may hold at once, in the gallery
     max_skips: int = 3
     gold_rate: float = 0.0
     repeat_rate: float = 0.0
@@ -114,7 +116,7 @@ _SHARES = (
     "suggestion_control_share test_share validation_share tile_min_tissue target_confidence single_reliability"
 ).split()
 _POSITIVE = (
-    "min_overlap max_overlap lease_minutes undo_minutes max_skips batch_size retrain_every_revisions "
+    "min_overlap max_overlap lease_minutes undo_minutes gallery_batch max_skips batch_size retrain_every_revisions "
     "retrain_every_minutes first_model_revisions refit_every_answers gate_min_items"
 ).split()
 
@@ -124,6 +126,8 @@ def _range_problems(policy: Policy) -> "list[str]":
     problems += [f"'{key}' must be above 0" for key in _POSITIVE if getattr(policy, key) <= 0]
     if policy.max_overlap < policy.min_overlap:
         problems.append("'max_overlap' must not be below 'min_overlap'")
+    if policy.gallery_batch > LARGEST_BATCH:
+        problems.append(f"'gallery_batch' must be at most {LARGEST_BATCH}")
     if policy.fixed_overlap < 0:
         problems.append("'fixed_overlap' must be 0 (adaptive) or a number of people")
     if policy.target_confidence <= 0.5:

@@ -69,6 +69,16 @@ class QueueMachine(RuleBasedStateMachine):
     def hold_next(self, who: int, kind: str) -> None:
         self.claim(who, kind)
 
+    @rule(who=PEOPLE, kind=st.sampled_from(["label", "label", "adjudicate"]), count=st.integers(1, REGIONS + 1))
+    def hold_batch(self, who: int, kind: str, count: int) -> None:
+        person = self.person(who)
+        if kind == "adjudicate" and person.role != Role.ADJUDICATOR:
+            return
+        held = queue.claim_batch(member=person, kind=kind, count=count)
+        assert len({lease.region_id for lease in held}) == len(held) <= count
+        assert queue.claim_batch(member=person, kind=kind, count=max(1, len(held))) == held
+        assert self.claim(who, kind) == (held[0] if held else None)
+
     def claim(self, who: int, kind: str) -> Assignment | None:
         person = self.person(who)
         if kind == "adjudicate" and person.role != Role.ADJUDICATOR:
@@ -100,6 +110,17 @@ class QueueMachine(RuleBasedStateMachine):
             getattr(queue, what)(member=lease.annotator, token=lease.token, **more)
         except LeaseLost:
             assert lease.expires_at <= clock.now()
+
+    @rule(who=PEOPLE, what=st.sampled_from(["renew_batch", "release_batch"]))
+    def keep_or_give_up_batch(self, who: int, what: str) -> None:
+        person = self.person(who)
+        now = clock.now()
+        held = [lease for lease in self.leases() if lease.annotator_id == person.pk]
+        if not held:
+            return
+        done = getattr(queue, what)(member=person, tokens=[lease.token for lease in held])
+        if done is not None:
+            assert done.lost == [lease for lease in held if lease.expires_at <= now]
 
     @rule(which=st.integers(0, 7))
     def undo(self, which: int) -> None:
@@ -174,6 +195,7 @@ class QueueMachine(RuleBasedStateMachine):
             "token": lease.token,
             "answer": {"kind": "class", "label": label},
             "idempotency_key": next(self.keys),
+            "reason": "Clear." if lease.kind == "adjudicate" else "",
         }
         try:
             row = queue.submit(**sent)

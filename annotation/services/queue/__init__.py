@@ -5,8 +5,21 @@ A lease is a hint; safety is the token, checked in the transaction of every writ
 """
 
 from annotation.services.queue.answering import submit, undo
-from annotation.services.queue.claiming import claim
+from annotation.services.queue.claiming import claim, claim_batch, count_left
 from annotation.services.queue.entering import save as save_entered
-from annotation.services.queue.leases import expire, release, renew, skip
+from annotation.services.queue.leases import expire, release, release_batch, renew, renew_batch, skip
 
-__all__ = ["claim", "expire", "release", "renew", "save_entered", "skip", "submit", "undo"]
+__all__ = [
+    "claim",
+    "claim_batch",
+    "count_left",
+    "expire",
+    "release",
+    "release_batch",
+    "renew",
+    "renew_batch",
+    "save_entered",
+    "skip",
+    "submit",
+    "undo",
+]

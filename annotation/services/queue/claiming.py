@@ -1,19 +1,22 @@
-"""Hands out the next region to a member: the live lease, a check, or the best open pick.
+"""Hands out the next regions to a member: live leases, checks, and the best open picks; one or a batch.
 
 Decides the order of the queue; refuses to decide how many opinions a region needs.
 """
 
 import time
+from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from annotation import clock, draws
 from annotation.errors import BadInput, Refused, TryAgain
-from annotation.models import Assignment, Membership, Pick, Study
+from annotation.models import Annotation, Assignment, Membership, Pick, Region, Study
+from annotation.policy import LARGEST_BATCH, Policy
 from annotation.services import quality
-from annotation.states import AssignmentKind, AssignmentState, PickState, Role, Stratum, StudyState
+from annotation.states import SLOT_KINDS, AssignmentKind, AssignmentState, PickState, Role, Stratum, StudyState
 
 _TRIES = 8
 _PAUSE_SECONDS = 0.05
@@ -21,23 +24,47 @@ _OPEN_STATES = (StudyState.RUNNING, StudyState.DRAINING)
 _ANSWERED = (AssignmentState.LEASED, AssignmentState.SUBMITTED, AssignmentState.SKIPPED)
 
 
+class _Overtaken(Exception):
+    """A slot was gone when it was to be taken: everything is let go, and looked for again."""
+
+
 def claim(*, member: Membership, kind: str = "label") -> Assignment | None:
     """The member's live lease, or a new one of the best pick he or she may still answer; None when nothing is left.
 
     `kind` is "label" or "adjudicate". Refused without the role; TryAgain when everything was locked for a moment.
     """
+    return next(iter(claim_batch(member=member, kind=kind, count=1)), None)
+
+
+def claim_batch(*, member: Membership, kind: str = "label", count: int) -> list[Assignment]:
+    """The member's oldest live leases, topped up to `count` by the rules of `claim`; fewer when no more are left.
+
+    Nobody holds more than the study's `gallery_batch` this way. The queries are as many whatever the count.
+    """
     _check_role(member, kind)
+    if not 1 <= count <= LARGEST_BATCH:
+        raise BadInput(f"A batch is 1 to {LARGEST_BATCH} regions, not {count}.")
     for attempt in range(_TRIES):
-        with transaction.atomic():
-            # One claim of a member at a time: two tabs get the same lease, not two.
+        with suppress(_Overtaken), transaction.atomic():
+            # One claim of a member at a time: two tabs get the same leases, not twice as many.
             Membership.objects.select_for_update(no_key=True).get(pk=member.pk)
-            found = _claim_once(member=member, kind=kind)
-        if found is not None:
-            return found
+            found = _top_up(member=member, kind=kind, count=count)
+            if found:
+                return found
         if not _candidates(member=member, kind=kind).exists():
-            return None
+            return []
         time.sleep(_PAUSE_SECONDS * (attempt + 1))
     raise TryAgain("All open regions were taken at this moment. Ask again.")
+
+
+def is_anything_left(*, member: Membership, kind: str = "label") -> bool:
+    """Whether a claim would find a pick for this person; checks come only beside picks or by chance."""
+    return _candidates(member=member, kind=kind).exists()
+
+
+def count_left(*, member: Membership, kind: str, most: int) -> int:
+    """How many picks this person may still be given, counted up to `most`."""
+    return _candidates(member=member, kind=kind).order_by()[:most].count()
 
 
 def _check_role(member: Membership, kind: str) -> None:
@@ -51,42 +78,74 @@ def _check_role(member: Membership, kind: str) -> None:
         raise BadInput(f"Unknown kind of work '{kind}'; known are label and adjudicate.")
 
 
-def _claim_once(*, member: Membership, kind: str) -> Assignment | None:
+def _top_up(*, member: Membership, kind: str, count: int) -> list[Assignment]:
     now = clock.now()
-    live = _live(member=member, kind=kind, now=now).first()
-    if live is not None:
-        return live
+    held = list(_live(member=member, kind=kind, now=now)[:count])
+    for lease in held:
+        lease.annotator = member
+    if len(held) == count:
+        return held
     study = Study.objects.get(pk=member.study_id)
     if study.state not in _OPEN_STATES:
-        return None
+        return held
+    policy = study.policy
+    wanted = min(count, policy.gallery_batch) - len(held)
+    return held + _take(study=study, policy=policy, member=member, kind=kind, wanted=wanted, now=now)
+
+
+def _take(
+    *, study: Study, policy: Policy, member: Membership, kind: str, wanted: int, now: datetime
+) -> list[Assignment]:
+    """New leases of checks and picks, at most `wanted`, written at once."""
+    if wanted <= 0:
+        return []
+    checks: list[quality.Check] = []
     if kind == "label":
-        checked = quality.next_check(study=study, member=member, now=now)
-        if checked is not None:
-            return checked
+        checks = quality.next_checks(study=study, policy=policy, member=member, count=wanted)
+    found = _take_slots(member=member, kind=kind, wanted=wanted - len(checks), busy=[region.pk for region, _ in checks])
+    until = now + timedelta(minutes=policy.lease_minutes)
+
+    def lease(region: Region, **fields: Any) -> Assignment:
+        return Assignment(study=study, region=region, annotator=member, leased_at=now, expires_at=until, **fields)
+
+    leases = [lease(region, kind=check) for region, check in checks]
+    for pick in found:
+        suggestion = _suggestion(study=study, policy=policy, member=member, pick=pick)
+        leases.append(lease(pick.region, pick=pick, kind=_kind_of(pick), suggestion=suggestion))
+    # In the order of opaque ids: the order of the queue would tell which regions others have begun.
+    return Assignment.objects.bulk_create(sorted(leases, key=lambda row: row.region.public_id))
+
+
+def _take_slots(*, member: Membership, kind: str, wanted: int, busy: list[int]) -> list[Pick]:
+    """The best picks, a slot of each taken; _Overtaken where one went to somebody else after all."""
+    if wanted <= 0:
+        return []
     candidates = _candidates(member=member, kind=kind).select_for_update(skip_locked=True, of=("self",), no_key=True)
-    pick = candidates.select_related("region").first()
-    if pick is None:
-        return None
-    taken = Pick.objects.filter(pk=pick.pk, slots_open__gt=0).update(slots_open=F("slots_open") - 1)
-    if taken != 1:
-        return None
-    return Assignment.objects.create(
-        study=study,
-        region=pick.region,
-        annotator=member,
-        pick=pick,
-        kind=_kind_of(pick),
-        leased_at=now,
-        expires_at=now + timedelta(minutes=study.policy.lease_minutes),
-        suggestion=_suggestion(study=study, member=member, pick=pick),
-    )
+    candidates = candidates.select_related("region__slide")
+    if busy:
+        candidates = candidates.exclude(region__in=busy)
+    found = list(_sent_back_to(member, candidates)[:wanted]) if kind == "label" else []
+    if len(found) < wanted:
+        rest = candidates.exclude(pk__in=[pick.pk for pick in found]) if found else candidates
+        found += rest[: wanted - len(found)]
+    ids = [pick.pk for pick in found]
+    taken = Pick.objects.filter(pk__in=ids, slots_open__gt=0).update(slots_open=F("slots_open") - 1) if ids else 0
+    if taken != len(found):
+        raise _Overtaken
+    return found
+
+
+def _sent_back_to(member: Membership, candidates: QuerySet[Pick]) -> QuerySet[Pick]:
+    """What a manager sent back with a note, among the regions this member has answered: these come first."""
+    own = Annotation.objects.filter(region=OuterRef("region"), annotator=member, assignment_kind__in=SLOT_KINDS)
+    return candidates.exclude(note="").filter(Exists(own)).order_by("-id")
 
 
 def _live(*, member: Membership, kind: str, now: datetime) -> QuerySet[Assignment]:
     leases = Assignment.objects.filter(annotator=member, state=AssignmentState.LEASED, expires_at__gt=now)
     is_adjudication = Q(kind=AssignmentKind.ADJUDICATE)
     leases = leases.filter(is_adjudication) if kind == "adjudicate" else leases.exclude(is_adjudication)
-    return leases.select_related("region", "pick").order_by("pk")
+    return leases.select_related("region__slide", "pick").order_by("pk")
 
 
 def _candidates(*, member: Membership, kind: str) -> QuerySet[Pick]:
@@ -114,8 +173,7 @@ def _kind_of(pick: Pick) -> AssignmentKind:
     return AssignmentKind.RECHECK if pick.stratum == Stratum.RECHECK else AssignmentKind.LABEL
 
 
-def _suggestion(*, study: Study, member: Membership, pick: Pick) -> str:
-    policy = study.policy
+def _suggestion(*, study: Study, policy: Policy, member: Membership, pick: Pick) -> str:
     predicted = str(pick.parts.get("predicted", ""))
     if not (policy.show_suggestions and predicted) or pick.state != PickState.OPEN:
         return ""

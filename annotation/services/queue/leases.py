@@ -3,6 +3,9 @@
 Decides when a slot goes back to its pick; refuses to look at answers.
 """
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -18,24 +21,46 @@ from annotation.states import AssignmentKind, AssignmentState, PickState
 _KEEPING = (AssignmentState.EXPIRED, AssignmentState.RELEASED)
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """Leases that were prolonged, until when, and those that had ended already."""
+
+    leases: list[Assignment]
+    lost: list[Assignment]
+    expires_at: datetime
+
+
 def renew(*, member: Membership, token: str) -> Assignment:
     """Prolong a live lease after real input; LeaseLost when it has ended."""
-    assignment = lock(member=member, token=token)
-    now = clock.now()
-    if not is_live(assignment, now):
+    done = renew_batch(member=member, tokens=[token])
+    if done.lost:
         raise lost()
-    assignment.expires_at = now + timedelta(minutes=assignment.study.policy.lease_minutes)
-    assignment.save(update_fields=["expires_at"])
-    return assignment
+    return done.leases[0]
 
 
 @transaction.atomic
+def renew_batch(*, member: Membership, tokens: Sequence[str]) -> Renewed:
+    """Prolong those of the leases that are live, all until the same moment."""
+    rows = lock_batch(member=member, tokens=tokens)
+    now = clock.now()
+    until = now + timedelta(minutes=rows[0].study.policy.lease_minutes) if rows else now
+    live = [row for row in rows if is_live(row, now)]
+    for row in live:
+        row.expires_at = until
+    Assignment.objects.filter(pk__in=[row.pk for row in live]).update(expires_at=until)
+    return Renewed(leases=live, lost=[row for row in rows if row not in live], expires_at=until)
+
+
 def release(*, member: Membership, token: str) -> None:
     """Give a region back unanswered; harmless when the lease has ended already."""
-    assignment = lock(member=member, token=token)
-    if assignment.state == AssignmentState.LEASED:
-        end(assignment, state=AssignmentState.RELEASED, at=clock.now())
+    release_batch(member=member, tokens=[token])
+
+
+@transaction.atomic
+def release_batch(*, member: Membership, tokens: Sequence[str]) -> None:
+    """Give regions back unanswered; those whose lease has ended already stay as they are."""
+    held = [row for row in lock_batch(member=member, tokens=tokens) if row.state == AssignmentState.LEASED]
+    end_batch(held, state=AssignmentState.RELEASED, at=clock.now())
 
 
 @transaction.atomic
@@ -70,22 +95,27 @@ def expire(*, limit: int = 500) -> int:
             .order_by("expires_at", "pk")[:limit]
         )
         rows = list(leases)
-        for assignment in rows:
-            end(assignment, state=AssignmentState.EXPIRED, at=now)
+        end_batch(rows, state=AssignmentState.EXPIRED, at=now)
     return len(rows)
 
 
 def lock(*, member: Membership, token: str) -> Assignment:
     """The member's assignment of this token, locked; Missing for every other token."""
-    assignment = (
+    return lock_batch(member=member, tokens=[token])[0]
+
+
+def lock_batch(*, member: Membership, tokens: Sequence[str]) -> list[Assignment]:
+    """The member's assignments of these tokens, locked, oldest first; Missing when one is not the member's."""
+    rows = (
         Assignment.objects.select_for_update(of=("self",), no_key=True)
         .select_related("study", "study__protocol", "region", "annotator", "pick")
-        .filter(token=token, annotator=member)
-        .first()
+        .filter(token__in=tokens, annotator=member)
+        .order_by("pk")
     )
-    if assignment is None:
+    found = list(rows)
+    if len(found) != len(set(tokens)):
         raise Missing("There is no such assignment.")
-    return assignment
+    return found
 
 
 def is_live(assignment: Assignment, now: datetime) -> bool:
@@ -94,22 +124,50 @@ def is_live(assignment: Assignment, now: datetime) -> bool:
 
 
 def end(assignment: Assignment, *, state: AssignmentState, at: datetime) -> None:
-    """Close a lease; unless it was answered, its slot goes back to the pick it came from.
+    """Close one lease as `end_batch` does."""
+    end_batch([assignment], state=state, at=at)
+
+
+def end_batch(assignments: Sequence[Assignment], *, state: AssignmentState, at: datetime) -> None:
+    """Close leases; unless they were answered, their slots go back to the picks they came from.
 
     What was being entered becomes a draft where the lease ended on its own or the region was given back.
     """
-    if state in _KEEPING and assignment.entered:
-        drafts.keep(assignment, content=assignment.entered)
-    assignment.state = state
-    assignment.closed_at = at
-    # A comment is personal: it stays where its author can find it and where it can be erased, and nowhere else.
-    assignment.entered = None
-    assignment.save(update_fields=["state", "closed_at", "entered"])
-    if state == AssignmentState.SUBMITTED or assignment.pick_id is None:
-        return
-    is_adjudication = assignment.kind == AssignmentKind.ADJUDICATE
-    wanted = PickState.ADJUDICATION if is_adjudication else PickState.OPEN
-    Pick.objects.filter(pk=assignment.pick_id, state=wanted).update(slots_open=F("slots_open") + 1)
+    for assignment in assignments:
+        if state in _KEEPING and assignment.entered:
+            drafts.keep(assignment, content=assignment.entered)
+        assignment.state = state
+        assignment.closed_at = at
+        # A comment is personal: it stays where its author can find it and where it can be erased, and nowhere else.
+        assignment.entered = None
+    ids = [assignment.pk for assignment in assignments]
+    Assignment.objects.filter(pk__in=ids).update(state=state, closed_at=at, entered=None)
+    if state != AssignmentState.SUBMITTED:
+        _give_back(assignments)
+
+
+def _give_back(assignments: Sequence[Assignment]) -> None:
+    for wanted, is_adjudication in ((PickState.OPEN, False), (PickState.ADJUDICATION, True)):
+        ids = [
+            assignment.pick_id
+            for assignment in assignments
+            if assignment.pick_id and (assignment.kind == AssignmentKind.ADJUDICATE) == is_adjudication
+        ]
+        if not ids:
+            continue
+        # Several people may hold one pick: a slot comes back for each. Locked in order, so that nobody waits in a ring.
+        held = Pick.objects.select_for_update(no_key=True).filter(pk__in=ids, state=wanted).order_by("pk")
+        for times, picks in _by_count(ids, [pick.pk for pick in held]).items():
+            Pick.objects.filter(pk__in=picks).update(slots_open=F("slots_open") + times)
+
+
+def _by_count(ids: Sequence[int], locked: Sequence[int]) -> dict[int, list[int]]:
+    """The locked picks by how many of the ended leases were theirs."""
+    times = Counter(ids)
+    found: dict[int, list[int]] = {}
+    for pick in locked:
+        found.setdefault(times[pick], []).append(pick)
+    return found
 
 
 def lost(more: str = "") -> LeaseLost:
