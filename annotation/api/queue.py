@@ -1,4 +1,4 @@
-"""The queue over HTTP: claim, renew, release, skip, submit, undo, and the own answers.
+"""The queue over HTTP: claim, renew, release, skip, submit, undo, and the own answers; `workload` has the overview.
 
 Shapes and methods only. What a lease shows, and hides, is decided in selectors.queue.
 """
@@ -14,6 +14,7 @@ from annotation.api import schema
 from annotation.api.access import WORKERS, StudyView
 from annotation.api.pagination import PageQuery, page_of
 from annotation.api.shapes import AnswerField, Finite, Shape
+from annotation.policy import LARGEST_BATCH
 from annotation.selectors import queue as queue_reads
 from annotation.services import queue
 from annotation.states import AnswerKind, AssignmentKind
@@ -36,9 +37,29 @@ class KeyField(serializers.CharField):
 class ClaimBody(Shape):
     kind = serializers.ChoiceField(_KINDS, required=False, default=AssignmentKind.LABEL)
 
+    count = serializers.IntegerField(
+        required=False,
+        default=1,
+        min_value=1,
+        max_value=LARGEST_BATCH,
+        help_text="Hold this many; the study's `gallery_batch` bounds it.",
+    )
+
 
 class LeaseBody(Shape):
     token = TokenField()
+
+
+class LeasesBody(Shape):
+    """One lease by `token`, or many by `tokens`."""
+
+    token = TokenField(required=False)
+    tokens = serializers.ListField(child=TokenField(), required=False, min_length=1, max_length=LARGEST_BATCH)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs) != 1:
+            raise serializers.ValidationError({"tokens": "Send either one token or a list of tokens."})
+        return attrs
 
 
 class SkipBody(LeaseBody):
@@ -50,6 +71,13 @@ class SubmitBody(LeaseBody):
     idempotency_key = KeyField()
     seconds = Finite(required=False, allow_null=True, default=None, min_value=0, max_value=LONGEST_TIME_S)
     comment = serializers.CharField(required=False, default="", allow_blank=True, max_length=2000)
+    reason = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=2000,
+        help_text="Why, for an adjudication: kept in the history for good.",
+    )
     flagged = serializers.BooleanField(required=False, default=False)
 
 
@@ -83,6 +111,7 @@ class OpinionShape(serializers.Serializer[Any]):
     name = serializers.CharField(help_text="A letter; it stands for nobody beyond this lease.")
     answer = AnswerField()
     comment = serializers.CharField()
+    flagged = serializers.BooleanField(source="is_flagged")
 
 
 class LeaseShape(serializers.Serializer[Any]):
@@ -92,11 +121,22 @@ class LeaseShape(serializers.Serializer[Any]):
     leased_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
     suggestion = serializers.CharField(help_text="The class suggested, where the study shows suggestions.")
+    note = serializers.CharField(help_text="What a manager wrote when sending the region back, or nothing.")
+    entered = serializers.JSONField(allow_null=True, help_text="What I have entered so far: answer, comment, flagged.")
+    entered_version = serializers.IntegerField(help_text="To be sent when saving what is entered.")
     opinions = OpinionShape(many=True, help_text="What there is to judge between; only when adjudicating.")
 
 
 class ClaimShape(serializers.Serializer[Any]):
     lease = LeaseShape(allow_null=True, help_text="null: nothing is left for you.")
+    leases = LeaseShape(many=True, help_text="All that you hold of this kind, up to `count`; the first is `lease`.")
+
+
+class RenewedShape(serializers.Serializer[Any]):
+    token = serializers.CharField(allow_null=True, help_text="The first that was prolonged.")
+    tokens = serializers.ListField(child=serializers.CharField(), help_text="All that were prolonged.")
+    lost = serializers.ListField(child=serializers.CharField(), help_text="Those whose time had run out.")
+    expires_at = serializers.DateTimeField()
 
 
 class OwnAnswer(serializers.Serializer[Any]):
@@ -112,59 +152,39 @@ class OwnAnswer(serializers.Serializer[Any]):
         return queue_reads.comment_of(annotation)
 
 
-class DraftShape(serializers.Serializer[Any]):
-    region = serializers.CharField(source="assignment.region.public_id")
-    content = serializers.JSONField()
-    saved_at = serializers.DateTimeField()
-
-
-class QueueShape(serializers.Serializer[Any]):
-    lease = LeaseShape(allow_null=True)
-    answers_today = serializers.IntegerField()
-    drafts = DraftShape(many=True)
-
-
-class QueueView(StudyView):
-    """Polling this renews nothing: only `renew`, sent on real input, keeps a lease."""
-
-    roles = {"get": WORKERS}
-
-    @schema.reads(QueueShape, summary="My lease, my drafts, my answers of today")
-    def get(self, request: Request, slug: str) -> Response:
-        held = queue_reads.live_lease(self.member)
-        value = {
-            "lease": queue_reads.show(held) if held else None,
-            "answers_today": queue_reads.answers_today(self.member),
-            "drafts": queue_reads.drafts(self.member),
-        }
-        return Response(self.show(QueueShape, value))
-
-
 class ClaimView(StudyView):
     roles = {"post": WORKERS}
 
-    @schema.writes(ClaimShape, body=ClaimBody, summary="Take the next region, or the one I hold already")
+    @schema.writes(ClaimShape, body=ClaimBody, summary="Take the next regions, or those I hold already")
     def post(self, request: Request, slug: str) -> Response:
-        body = self.read_body(ClaimBody)
-        held = queue.claim(member=self.member, kind=body["kind"])
-        return Response(self.show(ClaimShape, {"lease": queue_reads.show(held) if held else None}))
+        held = queue.claim_batch(member=self.member, **self.read_body(ClaimBody))
+        leases = queue_reads.show_all(held)
+        return Response(self.show(ClaimShape, {"lease": leases[0] if leases else None, "leases": leases}))
 
 
 class RenewView(StudyView):
     roles = {"post": WORKERS}
 
-    @schema.writes(LeaseShape, body=LeaseBody, summary="Keep the lease: send it on real input")
+    @schema.writes(RenewedShape, body=LeasesBody, summary="Keep leases: send it on real input")
     def post(self, request: Request, slug: str) -> Response:
-        held = queue.renew(member=self.member, token=self.read_body(LeaseBody)["token"])
-        return Response(self.show(LeaseShape, queue_reads.show(held)))
+        body = self.read_body(LeasesBody)
+        if "token" in body:
+            held = queue.renew(member=self.member, token=body["token"])
+            kept, lost, until = [held.token], [], held.expires_at
+        else:
+            done = queue.renew_batch(member=self.member, tokens=body["tokens"])
+            kept, lost, until = [row.token for row in done.leases], [row.token for row in done.lost], done.expires_at
+        value = {"token": kept[0] if kept else None, "tokens": kept, "lost": lost, "expires_at": until}
+        return Response(self.show(RenewedShape, value))
 
 
 class ReleaseView(StudyView):
     roles = {"post": WORKERS}
 
-    @schema.writes(None, body=LeaseBody, summary="Give the region back")
+    @schema.writes(None, body=LeasesBody, summary="Give regions back")
     def post(self, request: Request, slug: str) -> Response:
-        queue.release(member=self.member, token=self.read_body(LeaseBody)["token"])
+        body = self.read_body(LeasesBody)
+        queue.release_batch(member=self.member, tokens=body.get("tokens") or [body["token"]])
         return Response(status=204)
 
 

@@ -159,10 +159,19 @@ def open_count(study: Study) -> int:
 
 
 @transaction.atomic
-def recheck(*, study: Study, regions: Sequence[Region], reason: str, opinions: int = 2) -> SelectionBatch | None:
+def recheck(
+    *,
+    study: Study,
+    regions: Sequence[Region],
+    reason: str,
+    opinions: int = 2,
+    note: str = "",
+    actor: Membership | None = None,
+) -> SelectionBatch | None:
     """Ask for `opinions` more answers on settled regions; they count as unsettled until then.
 
-    A region that is already being asked about is left alone.
+    A region that is already being asked about is left alone. `note` is shown to those who are asked; `actor` is who
+    sends the regions back, where a person does.
     """
     study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     truth.lock_regions([region.pk for region in regions])
@@ -188,6 +197,7 @@ def recheck(*, study: Study, regions: Sequence[Region], reason: str, opinions: i
             rank=rank,
             stratum=Stratum.RECHECK,
             reason=reason,
+            note=note,
             slots_open=opinions,
             slots_granted=opinions,
             overlap=opinions + 1,
@@ -196,7 +206,8 @@ def recheck(*, study: Study, regions: Sequence[Region], reason: str, opinions: i
     )
     Region.objects.filter(pk__in=[region.pk for region in rows]).update(state=RegionState.QUEUED)
     revisions = [
-        truth.reopen(region=region, study=study, reason=reason, method=Method.CONSISTENCY, at=at) for region in rows
+        truth.reopen(region=region, study=study, reason=reason, method=Method.CONSISTENCY, at=at, actor=actor)
+        for region in rows
     ]
     contents = [revision.content() for revision in revisions if revision]
     if contents:

@@ -122,7 +122,7 @@ def _matrices(
     return stacked, np.asarray(snapshot.prior)
 
 
-def settle(*, pick: Pick, annotation: Annotation, at: datetime) -> GroundTruthRevision | None:
+def settle(*, pick: Pick, annotation: Annotation, reason: str, at: datetime) -> GroundTruthRevision | None:
     """Decide over a region after `annotation`: settle it, open a slot, wait, or call an adjudicator.
 
     Runs in the submit's transaction with `pick` locked. Returns the revision if the truth changed.
@@ -130,7 +130,7 @@ def settle(*, pick: Pick, annotation: Annotation, at: datetime) -> GroundTruthRe
     if annotation.assignment_kind == AssignmentKind.ADJUDICATE:
         if pick.state != PickState.ADJUDICATION:
             return None  # somebody decided meanwhile, or the region is being asked again
-        return _settle_by_adjudicator(pick=pick, annotation=annotation, at=at)
+        return _adjudicate(pick=pick, annotation=annotation, reason=reason, at=at)
     if pick.state != PickState.OPEN:
         return None  # a late or corrected answer beside an adjudicator: kept, and seen by the next pass
     if annotation.kind != AnswerKind.CLASS:
@@ -213,7 +213,7 @@ def _model_agrees(*, pick: Pick, belief: Belief, policy: Policy) -> bool | None:
 
 def _close(*, pick: Pick, belief: Belief, label: int, reason: str, at: datetime) -> GroundTruthRevision | None:
     code = belief.codes[label]
-    revision = _revise(
+    revision = revise(
         region=pick.region,
         study=pick.study,
         answer={"kind": AnswerKind.CLASS.value, "label": code},
@@ -230,9 +230,9 @@ def _close(*, pick: Pick, belief: Belief, label: int, reason: str, at: datetime)
     return revision
 
 
-def _settle_by_adjudicator(*, pick: Pick, annotation: Annotation, at: datetime) -> GroundTruthRevision | None:
+def _adjudicate(*, pick: Pick, annotation: Annotation, reason: str, at: datetime) -> GroundTruthRevision | None:
     belief = believe(pick.region, study=pick.study)
-    revision = _revise(
+    revision = revise(
         region=pick.region,
         study=pick.study,
         answer=annotation.answer,
@@ -242,7 +242,7 @@ def _settle_by_adjudicator(*, pick: Pick, annotation: Annotation, at: datetime) 
         evidence=[annotation],
         snapshot=belief.snapshot,
         actor=annotation.annotator,
-        reason="An adjudicator decided.",
+        reason=reason,
         at=at,
     )
     _close_pick(pick, at)
@@ -257,12 +257,14 @@ def _close_pick(pick: Pick, at: datetime) -> None:
     Region.objects.filter(pk=pick.region_id).update(state=RegionState.SETTLED)
 
 
-def reopen(*, region: Region, study: Study, reason: str, method: Method, at: datetime) -> GroundTruthRevision | None:
+def reopen(
+    *, region: Region, study: Study, reason: str, method: Method, at: datetime, actor: Membership | None = None
+) -> GroundTruthRevision | None:
     """Write that a settled region is open again; nothing where it was not settled."""
     current = region.current_revision
     if current is None or not current.is_settled:
         return None
-    return _revise(
+    return revise(
         region=region,
         study=study,
         answer=None,
@@ -271,7 +273,7 @@ def reopen(*, region: Region, study: Study, reason: str, method: Method, at: dat
         method=method,
         evidence=[],
         snapshot=None,
-        actor=None,
+        actor=actor,
         reason=reason,
         at=at,
         is_settled=False,
@@ -317,7 +319,7 @@ def decide(
     lock_regions([region.pk])
     region = Region.objects.select_related("current_revision").get(pk=region.pk)
     at = clock.now()
-    revision = _revise(
+    revision = revise(
         region=region,
         study=study,
         answer=form,
@@ -332,18 +334,21 @@ def decide(
         is_settled=not exclude,
         is_excluded=exclude,
     )
-    live = Pick.objects.filter(region=region, state__in=LIVE_PICKS)
-    live.update(state=PickState.SETTLED, slots_open=0, closed_at=at)
-    state = RegionState.EXCLUDED if exclude else RegionState.SETTLED
-    Region.objects.filter(pk=region.pk).update(state=state)
-    if revision is None:
-        assert region.current_revision is not None
-        return region.current_revision
+    assert revision is not None  # an actor's word is written even where it changes nothing
+    close(region, is_excluded=exclude, at=at)
     ledger.append(study=study, kind="revision", payload={"revision": revision.content()}, at=at)
     return revision
 
 
-def _revise(
+def close(region: Region, *, is_excluded: bool, at: datetime) -> None:
+    """End the work on a region over which a named person has decided."""
+    live = Pick.objects.filter(region=region, state__in=LIVE_PICKS)
+    live.update(state=PickState.SETTLED, slots_open=0, closed_at=at)
+    state = RegionState.EXCLUDED if is_excluded else RegionState.SETTLED
+    Region.objects.filter(pk=region.pk).update(state=state)
+
+
+def revise(
     *,
     region: Region,
     study: Study,
@@ -359,7 +364,7 @@ def _revise(
     is_settled: bool = True,
     is_excluded: bool = False,
 ) -> GroundTruthRevision | None:
-    """Write the next revision where label, settled state or protocol change, else nothing."""
+    """Write the next revision where label, settled state or protocol change, or a person has spoken; else nothing."""
     parent = region.current_revision
     unchanged = (
         parent is not None

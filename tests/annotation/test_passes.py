@@ -281,7 +281,7 @@ def test_adjudicating_with_an_answer_decides_and_without_one_hands_over(clean):
     adjudicator = factories.member(study, Role.ADJUDICATOR)
     lease = queue.claim(member=adjudicator, kind="adjudicate")
     assert lease is not None and lease.region_id == other.region_id
-    queue.submit(member=adjudicator, token=lease.token, answer=answer, idempotency_key="x")
+    queue.submit(member=adjudicator, token=lease.token, answer=answer, idempotency_key="x", reason="Clear.")
     assert not Pick.objects.filter(state=PickState.ADJUDICATION).exists()
 
 

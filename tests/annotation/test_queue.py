@@ -83,7 +83,7 @@ def test_disagreement_opens_slots_up_to_the_overlap_then_an_adjudicator_decides(
     assert Annotation.objects.filter(region=pick.region).count() == 3
     judge = factories.member(study, Role.ADJUDICATOR)
     lease = queue.claim(member=judge, kind="adjudicate")
-    queue.submit(member=judge, token=lease.token, answer=answer("monocyte"), idempotency_key="j")
+    queue.submit(member=judge, token=lease.token, answer=answer("monocyte"), idempotency_key="j", reason="Folded.")
     revision = GroundTruthRevision.objects.get(region=pick.region)
     assert (revision.label, revision.method) == ("monocyte", "adjudication")
 

@@ -57,7 +57,7 @@ def test_adjudicators_late_answer_does_not_override_a_managers_decision(study, e
     manager = factories.member(study, Role.MANAGER)
     word = None if exclude else answer("monocyte")
     truth.decide(region=pick.region, member=manager, answer=word, reason="I looked.", exclude=exclude)
-    queue.submit(member=judge, token=lease.token, answer=answer(), idempotency_key="j")
+    queue.submit(member=judge, token=lease.token, answer=answer(), idempotency_key="j", reason="Clear.")
     pick.region.refresh_from_db()
     assert pick.region.state == (RegionState.EXCLUDED if exclude else RegionState.SETTLED)
     assert pick.region.current_revision.actor == manager
@@ -67,10 +67,10 @@ def test_adjudicators_late_answer_does_not_override_a_managers_decision(study, e
 def test_adjudicators_second_answer_leaves_a_recheck_alone(study):
     pick = factories.pick(factories.region(factories.slide(study)), overlap=2)
     judge, lease = adjudicated_lease(study, pick)
-    queue.submit(member=judge, token=lease.token, answer=answer(), idempotency_key="j")
+    queue.submit(member=judge, token=lease.token, answer=answer(), idempotency_key="j", reason="Clear.")
     picks.recheck(study=study, regions=[pick.region], reason="borderline")
     fresh = queue.undo(member=judge, token=lease.token, idempotency_key="u")
-    queue.submit(member=judge, token=fresh.token, answer=answer("monocyte"), idempotency_key="j2")
+    queue.submit(member=judge, token=fresh.token, answer=answer("monocyte"), idempotency_key="j2", reason="Clear.")
     pick.region.refresh_from_db()
     assert pick.region.state == RegionState.QUEUED
     assert not pick.region.current_revision.is_settled

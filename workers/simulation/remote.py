@@ -15,7 +15,7 @@ from workers.simulation.client import ApiError, Client
 from workers.simulation.crew import Person
 from workers.simulation.patience import patiently
 from workers.simulation.receipts import Receipts
-from workers.simulation.work import Outcome
+from workers.simulation.work import Outcome, reason_for
 
 JPEG = b"\xff\xd8"
 
@@ -61,21 +61,25 @@ class ThroughHttp:
         if response.skips:
             client.post(f"{self._base}skip/", {"token": lease["token"], "reason": "Out of focus."})
             return Outcome.PASSED
-        token = lease["token"]
+        token, reason = lease["token"], reason_for(lease["kind"])
         if response.slip:
-            self._submit(person, client, token, key=f"{key}-slip", label=response.slip, response=response)
+            slip = f"{key}-slip"
+            self._submit(person, client, token, key=slip, label=response.slip, response=response, reason=reason)
             again = client.post(f"{self._base}undo/", {"token": token, "idempotency_key": f"{key}-undo"})
             self._receipts.note(pseudonym=person.member.pseudonym, key=f"{key}-undo", label="")
             token = again["token"]
-        self._submit(person, client, token, key=key, label=response.label, response=response)
+        self._submit(person, client, token, key=key, label=response.label, response=response, reason=reason)
         return Outcome.ANSWERED
 
-    def _submit(self, person: Person, client: Client, token: str, *, key: str, label: str, response: Response) -> None:
+    def _submit(
+        self, person: Person, client: Client, token: str, *, key: str, label: str, response: Response, reason: str
+    ) -> None:
         value = {
             "token": token,
             "answer": {"kind": "class", "label": label},
             "idempotency_key": key,
             "seconds": response.seconds,
+            "reason": reason,
         }
         client.post(f"{self._base}submit/", value)
         self._receipts.note(pseudonym=person.member.pseudonym, key=key, label=label)

@@ -13,7 +13,7 @@ from django.db.models import F, Q, Sum
 from annotation.errors import LeaseLost, TryAgain
 from annotation.models import Annotation, Assignment, Pick, Study
 from annotation.services import queue
-from annotation.states import WITHDRAWABLE_STRATA, AnswerKind, PickState
+from annotation.states import WITHDRAWABLE_STRATA, AnswerKind, AssignmentKind, PickState
 from workers.simulation import oracle
 from workers.simulation.annotators import Response
 from workers.simulation.crew import Person
@@ -67,8 +67,14 @@ def finish(person: Person, task: Task) -> bool:
         answer={"kind": "class", "label": task.response.label},
         idempotency_key=task.key,
         seconds=task.response.seconds,
+        reason=reason_for(task.assignment.kind),
     )
     return True
+
+
+def reason_for(kind: str) -> str:
+    """What a scripted adjudicator gives as the reason; everybody else gives none."""
+    return "Judged by the picture." if kind == AssignmentKind.ADJUDICATE else ""
 
 
 def count_owed(study: Study) -> int:

@@ -42,9 +42,12 @@ def submit(
     seconds: float | None = None,
     comment: str = "",
     flagged: bool = False,
+    reason: str = "",
 ) -> Annotation:
     """Write an answer once, decide over the region, and append to the ledger, all in one transaction.
 
+    An adjudication needs a `reason`: it stands in the revision and the ledger for good, unlike a comment, which can be
+    erased. It is the answer's comment, too, where none was given: its author finds it among the own answers.
     The same key returns the first answer. LeaseLost when the lease has ended: what was entered is kept as a draft.
     Conflict when the key was used for another answer; BadInput when the answer does not hold.
     """
@@ -57,6 +60,8 @@ def submit(
                 raise Conflict("This idempotency key was used for another answer: send this one with a new key.")
             return first
         form = truth.parse_answer(answer, study=assignment.study)
+        reason = _check_reason(assignment, reason)
+        comment = comment or reason
         now = clock.now()
         if not leases.is_live(assignment, now):
             entered = {"answer": form, "comment": comment, "flagged": flagged, "seconds": seconds}
@@ -70,6 +75,7 @@ def submit(
                 seconds=seconds,
                 comment=comment,
                 flagged=flagged,
+                reason=reason,
                 at=now,
             )
     if row is None:
@@ -86,6 +92,7 @@ def _write(
     seconds: float | None,
     comment: str,
     flagged: bool,
+    reason: str,
     at: datetime,
 ) -> Annotation:
     number, earlier = _continue_chain(assignment)
@@ -118,7 +125,7 @@ def _write(
         if assignment.kind in SLOT_KINDS and not pick.has_begun:
             pick.has_begun = True
             pick.save(update_fields=["has_begun"])
-        revision = truth.settle(pick=pick, annotation=row, at=at)
+        revision = truth.settle(pick=pick, annotation=row, reason=reason, at=at)
     payload = {"annotation": row.content(), "revision": revision.content() if revision else None}
     ledger.append(study=assignment.study, kind="annotation", payload=payload, at=at)
     return row
@@ -272,6 +279,15 @@ def _live_again(row: Annotation) -> Assignment:
 def _says_the_same(first: Annotation, answer: Any) -> bool:
     kept = first.answer
     return kept is not None and isinstance(answer, dict) and {key: answer.get(key) for key in kept} == kept
+
+
+def _check_reason(assignment: Assignment, reason: str) -> str:
+    decides = assignment.kind == AssignmentKind.ADJUDICATE
+    if decides and not reason.strip():
+        raise BadInput("Say why you decide so: an adjudication needs a reason.")
+    if reason.strip() and not decides:
+        raise BadInput("Only an adjudication has a reason. Leave a comment instead.")
+    return reason.strip()
 
 
 def _check_key(key: str) -> None:

@@ -151,8 +151,10 @@ def test_adjudicator_sees_letters_instead_of_names_in_a_fixed_order(scene):
     for name in ("one", "two", "three"):
         person = scene.people[name]
         assert person.pseudonym not in text and person.user.username not in text
-    assert submit(scene, lease, actor="adjudicator").status_code == 200
-    assert GroundTruthRevision.objects.get(region=scene.region).label == "neutrophil"
+    assert submit(scene, lease, actor="adjudicator").status_code == 400
+    assert submit(scene, lease, actor="adjudicator", reason="two lobes").status_code == 200
+    revision = GroundTruthRevision.objects.get(region=scene.region)
+    assert (revision.label, revision.reason) == ("neutrophil", "two lobes")
 
 
 def test_members_who_left_and_studies_of_others_are_404(scene):
