@@ -26,7 +26,7 @@ from learning.slides import tiles
 from learning.slides.reader import SlideReader, open_slide
 
 OPEN_SLIDES = 32
-SMALLEST_EDGE, LARGEST_EDGE = 16, 1024
+SMALLEST_EDGE, LARGEST_EDGE = 16, 2048
 WIDEST_CONTEXT = 4.0
 THUMBNAIL_EDGE = 96
 SLIDE_THUMBNAIL_EDGE = 512
