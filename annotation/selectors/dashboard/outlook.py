@@ -1,0 +1,117 @@
+"""How long the rest takes at the rate of late: for the queue, for the quotas of the classes, for every region.
+
+Decides which stretch of work is taken for the rate and when it is too early to say; `learning.forecast` redraws it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from annotation.selectors.dashboard import flow, quotas
+from annotation.selectors.dashboard.board import Board
+from annotation.selectors.dashboard.flow import Flow
+from annotation.states import RegionState
+from learning.forecast import estimate_remaining
+
+FEWEST_BUCKETS = 3
+FEWEST_SETTLED = 10
+FEWEST_DAYS = 5
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+# Beyond this a date says nothing; PostgreSQL and Python would count on, people would not.
+FARTHEST = timedelta(days=3650)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The work that the rate is taken from: net settled regions by bucket and class, (B, K + 1).
+
+    The last column holds what is no class of the current protocol.
+    """
+
+    unit: timedelta
+    counts: np.ndarray
+
+    @property
+    def per_day(self) -> float:
+        return float(self.counts.sum() / len(self.counts) * (DAY / self.unit)) if len(self.counts) else 0.0
+
+    def describe(self) -> str:
+        """Where the rate comes from, for people."""
+        name = "full days" if self.unit == DAY else "hours, idle ones included"
+        return f"the last {len(self.counts)} {name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """One goal: what remains, and the moments between which it is reached 8 times in 10; None: not at this rate."""
+
+    goal: str
+    remaining: int
+    earliest: datetime | None
+    likely: datetime | None
+    latest: datetime | None
+    says: str
+
+
+def read(board: Board) -> tuple[Stretch, list[Outlook]]:
+    """The stretch that was looked at and the outlook of each goal that has something left."""
+    stretch = _choose_stretch(flow.read(board), board.reading.at, [one.code for one in board.reading.classes])
+    queued = sum(one.regions for one in board.worked if one.state in (RegionState.QUEUED, RegionState.ADJUDICATION))
+    classes = quotas.read(board)
+    total = sum(one.regions for one in board.domains)
+    ended = sum(one.regions for one in board.worked if one.state in (RegionState.SETTLED, RegionState.EXCLUDED))
+    together, apart = stretch.counts.sum(axis=1, keepdims=True), stretch.counts[:, :-1]
+    goals = [
+        _foresee(board, stretch, "Everything in the queue now", together, [queued]),
+        _foresee(board, stretch, "Every region of the slides", together, [max(total - ended, 0)]),
+    ]
+    if any(one.quota for one in classes):
+        goals.insert(1, _foresee(board, stretch, "Every class at its quota", apart, [one.missing for one in classes]))
+    return stretch, goals
+
+
+def _choose_stretch(found: Flow, at: datetime, codes: list[str]) -> Stretch:
+    """Full days where there are enough of them, else the hours since work began; what runs now is not full yet."""
+    if not found.hours:
+        return Stretch(DAY, np.zeros((0, len(codes) + 1)))
+    today, this_hour = at.replace(hour=0, minute=0, second=0, microsecond=0), _hour(at)
+    began = min(found.hours)
+    days = (today - began.replace(hour=0)) // DAY
+    unit, end, size = (DAY, today, days) if days >= FEWEST_DAYS else (HOUR, this_hour, (this_hour - began) // HOUR)
+    counts = np.zeros((size, len(codes) + 1))
+    place = {code: column for column, code in enumerate(codes)}
+    for hour, classes in found.hours.items():
+        row = size - 1 - int((end - HOUR - hour) // unit) if hour < end else -1
+        for code, count in classes.items():
+            if 0 <= row < size:
+                counts[row, place.get(code, len(codes))] += count
+    return Stretch(unit, counts)
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+def _foresee(board: Board, stretch: Stretch, goal: str, counts: np.ndarray, remaining: list[int]) -> Outlook:
+    left = sum(remaining)
+    if not left:
+        return Outlook(goal, 0, None, None, None, "Done.")
+    worked, settled = int((stretch.counts.sum(axis=1) > 0).sum()), int(stretch.counts.sum())
+    if worked < FEWEST_BUCKETS or settled < FEWEST_SETTLED:
+        unit = "days" if stretch.unit == DAY else "hours"
+        says = (
+            f"Too early to say: {settled} regions settled in {worked} finished {unit}; an estimate needs "
+            f"{FEWEST_SETTLED} in {FEWEST_BUCKETS}."
+        )
+        return Outlook(goal, left, None, None, None, says)
+    found = estimate_remaining(counts=counts, remaining=remaining, seed=abs(board.study.seed))
+    moments = [_moment(board.reading.at, value, stretch.unit) for value in (found.low, found.likely, found.high)]
+    return Outlook(goal, left, *moments, f"At the rate of {stretch.describe()}.")
+
+
+def _moment(at: datetime, buckets: float, unit: timedelta) -> datetime | None:
+    if not np.isfinite(buckets) or buckets > FARTHEST / unit:
+        return None
+    # To the hour, as nobody knows it closer and every second would be another answer.
+    return _hour(at) + int(np.ceil(buckets)) * unit

@@ -1,0 +1,82 @@
+"""How often two people say the same of the regions that both have answered, with bootstrap intervals over cases.
+
+Decides the raw share for each pair, which is easy to read beside the chance-corrected coefficients of `agreement`;
+refuses to say which of the two is right.
+"""
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from learning.consensus.answers import Answers, Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two annotators (indices, the smaller first), the items both answered, and the share on which they agree."""
+
+    first: int
+    second: int
+    items: int
+    share: float
+    low: float
+    high: float
+
+
+def measure_pairs(
+    answers: Answers, *, cases: ArrayLike, seed: int, resamples: int = 500, coverage: float = 0.95
+) -> list[Pair]:
+    """Every pair with an item in common, in order. `cases` (I,) groups the items: cases are what is redrawn.
+
+    A redrawn set without an item of a pair says nothing about it and is left out of its bounds.
+    """
+    groups = np.asarray(cases)
+    if groups.shape != (answers.sizes[0],):
+        raise ValueError(f"{answers.sizes[0]} items need one case each, but `cases` has shape {groups.shape}.")
+    items, names, same = _meet(answers)
+    if not len(items):
+        return []
+    _, case_of = np.unique(groups, return_inverse=True)
+    pairs, pair_of = np.unique(names, return_inverse=True)
+    shape = (int(case_of.max()) + 1, len(pairs))
+    cell = case_of[items] * shape[1] + pair_of
+    met = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
+    agreed = np.bincount(cell, weights=same, minlength=shape[0] * shape[1]).reshape(shape)
+    low, high = _bound(met, agreed, seed=seed, resamples=resamples, coverage=coverage)
+    people = answers.sizes[1]
+    return [
+        Pair(
+            first=int(name) // people,
+            second=int(name) % people,
+            items=int(met[:, place].sum()),
+            share=float(agreed[:, place].sum() / met[:, place].sum()),
+            low=float(low[place]),
+            high=float(high[place]),
+        )
+        for place, name in enumerate(pairs)
+    ]
+
+
+def _meet(answers: Answers) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    """Every meeting of two people on an item: the item, the pair as one number, and 1 where they agree."""
+    people = answers.sizes[1]
+    borders = np.flatnonzero(np.diff(answers.items)) + 1
+    meetings = [
+        (int(answers.items[first]), int(answers.annotators[first]) * people + int(answers.annotators[second]),
+         float(answers.labels[first] == answers.labels[second]))
+        for group in np.split(np.arange(len(answers)), borders)
+        for first, second in combinations(group.tolist(), 2)
+    ]  # fmt: skip
+    table = np.array(meetings, dtype=np.float64).reshape(-1, 3)
+    return table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2]
+
+
+def _bound(met: Floats, agreed: Floats, *, seed: int, resamples: int, coverage: float) -> tuple[Floats, Floats]:
+    rng = np.random.default_rng(seed)
+    weights = rng.multinomial(len(met), np.full(len(met), 1 / len(met)), size=resamples).astype(np.float64)
+    count = weights @ met
+    share = np.divide(weights @ agreed, count, out=np.full_like(count, np.nan), where=count > 0)
+    low, high = np.nanquantile(share, [(1 - coverage) / 2, (1 + coverage) / 2], axis=0)
+    return low, high
