@@ -55,14 +55,15 @@ def hire(*, study: Study, annotators: int, habits: Habits, seed: int, prefix: st
 
     def person(name: str, role: Role, index: int, how: Habits) -> Person:
         mind = Annotator(codes=codes, specials=specials, habits=how, seed=seed, index=index)
-        return Person(_join(study, f"{prefix}-{name}", role), mind)
+        return Person(join(study, f"{prefix}-{name}", role), mind)
 
     workers = [person(f"annotator-{n}", Role.ANNOTATOR, n, habits) for n in range(1, annotators + 1)]
     judges = [person(f"adjudicator-{n}", Role.ADJUDICATOR, 10_000 + n, expert) for n in range(1, ADJUDICATORS + 1)]
-    return Crew(workers, judges, _join(study, f"{prefix}-manager", Role.MANAGER))
+    return Crew(workers, judges, join(study, f"{prefix}-manager", Role.MANAGER))
 
 
-def _join(study: Study, name: str, role: Role) -> Membership:
+def join(study: Study, name: str, role: Role) -> Membership:
+    """The membership of the user `name`, who is made where there is none."""
     users = get_user_model()
     user = users.objects.filter(username=name).first()
     if user is None:

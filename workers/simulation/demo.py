@@ -14,15 +14,18 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Permission
 from django.db import DatabaseError, InterfaceError, connection
 from rich.console import Console
 
 from annotation.models import KnownTruth, Membership, Study
-from annotation.services import imports, studies
+from annotation.selectors.studies import ADD_STUDY
+from annotation.services import imports, loop, studies
+from annotation.states import Role, StudyState
 from workers.simulation import closing, measures, receipts, report, sandbox
 from workers.simulation.annotators import Habits
 from workers.simulation.client import Client
-from workers.simulation.crew import Crew, hire
+from workers.simulation.crew import Crew, hire, join
 from workers.simulation.crowd import Crowd
 from workers.simulation.display import Display
 from workers.simulation.patience import patiently
@@ -31,6 +34,7 @@ from workers.simulation.remote import ThroughHttp
 MODELS_WANTED, PROMOTED_WANTED = 3, 1
 CLOSING_TRIES = 5
 CURVE_EVERY = 50
+VISITOR = "demo-visitor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +91,31 @@ def prepare(*, plan: Plan, url: str, var: Path, told: Callable[[str], None]) -> 
 
 
 def _set_password(crew: Crew) -> str:
-    """Give everybody one new password, hashed once as that takes its time; the manager may also enter the admin."""
+    """Give everybody one new password, hashed once as that takes its time; the manager may see rows and add studies."""
     password = secrets.token_urlsafe(9)
     hashed = make_password(password)
     users = get_user_model()
     members = [crew.manager, *(person.member for person in [*crew.annotators, *crew.adjudicators])]
     users.objects.filter(pk__in=[member.user_id for member in members]).update(password=hashed)
-    users.objects.filter(pk=crew.manager.user_id).update(is_staff=True, is_superuser=True)
+    users.objects.filter(pk=crew.manager.user_id).update(is_staff=True)
+    app, _, permission = ADD_STUDY.partition(".")
+    crew.manager.user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=permission))
     return password
+
+
+def welcome(*, study: Study, password: str) -> str:
+    """Open the study to a visitor once the script is done, and return the visitor's user name.
+
+    Not before: the visitor would be counted among those who may still answer, and the script does not answer for them.
+    """
+    visitor = join(study, VISITOR, Role.ANNOTATOR)
+    visitor.user.set_password(password)
+    visitor.user.save(update_fields=["password"])
+    study.refresh_from_db()
+    if study.state != StudyState.RUNNING:
+        studies.open_study(study=study)
+    loop.nudge(study=study)
+    return VISITOR
 
 
 def _sign_in(crew: Crew, *, url: str, password: str) -> dict[str, Client]:

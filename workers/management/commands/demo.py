@@ -16,6 +16,7 @@ from workers.simulation.site import Site
 
 
 class Command(BaseCommand):
+    _stage: demo.Stage
     help = (
         "Show Concord at work: start the site with all workers, import a sample study (or --study FOLDER) as a new "
         "study, let scripted annotators label it through the HTTP API while models are trained and regions ranked, "
@@ -56,6 +57,7 @@ class Command(BaseCommand):
             if found["problems"]:
                 raise CommandError("The demo did not end well: " + " ".join(found["problems"]))
             if not options["exit"]:
+                self._invite(site, console)
                 _wait(site, console)
         except (ConcordError, ApiError, RuntimeError, TimeoutError, ValueError) as error:
             raise CommandError(str(error)) from error
@@ -63,6 +65,12 @@ class Command(BaseCommand):
             raise CommandError("Stopped.", returncode=130) from None
         finally:
             site.stop()
+
+    def _invite(self, site: Site, console: Console) -> None:
+        stage = self._stage
+        visitor = demo.welcome(study=stage.study, password=stage.password)
+        console.print(f"Sign in at {site.url} as {visitor} to label, or as demo-manager to look on:", soft_wrap=True)
+        console.print(f"the password of both is {stage.password}", markup=False, soft_wrap=True)
 
     def _show(self, plan: demo.Plan, site: Site, console: Console, started: float) -> dict[str, Any]:
         console.print("Starting the site ...")
@@ -73,6 +81,7 @@ class Command(BaseCommand):
             console.print(line, markup=False, soft_wrap=True)
 
         stage = demo.prepare(plan=plan, url=url, var=Path(settings.VAR), told=told)
+        self._stage = stage
         names = ", ".join(stage.names)
         told(f"You can sign in as {names}, all with the password {stage.password}")
         return demo.run(plan=plan, stage=stage, console=console, started=started)
