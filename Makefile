@@ -25,6 +25,7 @@ venv:
 setup: venv
 	@bash project/npm.sh "$(VENV)"
 	@$(PYTHON) manage.py fetch_assets
+	@$(PYTHON) -m project.browser
 	@$(PYTHON) manage.py prepare_database
 
 demo: setup

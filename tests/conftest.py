@@ -12,6 +12,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 
+from project import browser as chromium
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -70,6 +72,14 @@ def _plain(parameters: dict) -> dict:
     """Connection parameters that psycopg alone understands."""
     wanted = ("dbname", "user", "password", "host", "port")
     return {key: parameters[key] for key in wanted if parameters.get(key)}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Browser tests that could not run are said at the end, not among the dots."""
+    reports = terminalreporter.stats.get("skipped", [])
+    silent = [report for report in reports if chromium.MISSING in str(report.longrepr)]
+    if silent:
+        terminalreporter.write_line(f"{len(silent)} BROWSER TESTS DID NOT RUN. {chromium.MISSING}", red=True, bold=True)
 
 
 @pytest.fixture
