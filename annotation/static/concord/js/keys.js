@@ -140,7 +140,7 @@ function groups(draw) {
 
 function line(binding, draw) {
   const shown = keysOf(binding.id).flatMap((chord, at) => [at ? " or " : "", el("kbd", { text: readable(chord) })]);
-  const button = el("button", { type: "button", class: "quiet small", "aria-label": `Change the key for: ${binding.label}` }, "Change");
+  const button = el("button", { type: "button", class: "quiet small", "aria-label": `Change the key for: ${binding.label}`, dataset: { binding: binding.id } }, "Change");
   button.addEventListener("click", () => capture(binding, button, draw));
   return el("tr", {}, el("td", { text: binding.label }), el("td", {}, shown), el("td", {}, button));
 }
@@ -148,16 +148,20 @@ function line(binding, draw) {
 function capture(binding, button, draw) {
   button.textContent = "Press a key…";
   say("Press the new key; Escape leaves it as it is.");
+  const end = (problem = "") => {
+    draw();
+    document.querySelector("dialog.sheet .problem").textContent = problem;
+    document.querySelector(`dialog.sheet [data-binding="${CSS.escape(binding.id)}"]`)?.focus();
+  };
   button.addEventListener("keydown", async (event) => {
     if (["Control", "Shift", "Alt", "Meta"].includes(event.key)) { capture(binding, button, draw); return; }
     event.preventDefault();
     event.stopPropagation();
-    if (event.key === "Escape") { draw(); return; }
+    if (event.key === "Escape") { end(); return; }
     const [chord] = chords(event);
     const problem = refuse(chord, binding);
     if (!problem) await save({ ...own, own: { ...own.own, [binding.id]: [chord] } });
-    draw();
-    document.querySelector("dialog.sheet .problem").textContent = problem;
+    end(problem);
   }, { once: true });
 }
 
