@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from annotation import converters as _converters  # noqa: F401 - makes <opaque:…> and <number:…> known
 from annotation.api import (
     adjudication,
+    arrangement,
     dashboard,
     examples,
     findings,
@@ -44,6 +45,7 @@ queue_urls = [
     path("submit/", queue.SubmitView.as_view(), name="queue-submit"),
     path("draft/", workload.DraftView.as_view(), name="queue-draft"),
     path("undo/", queue.UndoView.as_view(), name="queue-undo"),
+    path("orders/", arrangement.ArrangementView.as_view(), name="queue-orders"),
     path("answers/", queue.OwnAnswersView.as_view(), name="queue-answers"),
     path("adjudication/", adjudication.AdjudicationsView.as_view(), name="adjudications"),
     path("adjudication/<str:token>/", adjudication.AdjudicationView.as_view(), name="adjudication"),

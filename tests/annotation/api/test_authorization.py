@@ -58,6 +58,7 @@ MATRIX: dict[tuple[str, str], Line] = {
     ("examples", "get"): Line(MEMBERS),
     ("examples", "post"): Line(MANAGER, 400),
     ("examples", "delete"): Line(MANAGER, 400),
+    ("queue-orders", "get"): Line(WORKERS),
     ("queue-answers", "get"): Line(WORKERS),
     ("adjudications", "get"): Line(frozenset({"adjudicator"})),
     ("adjudication", "get"): Line(frozenset({"adjudicator"}), 404),
