@@ -47,7 +47,9 @@ class FindingFilter(Shape):
 
 
 class FindingQuery(FindingFilter, PageQuery):
-    pass
+    ids = serializers.RegexField(
+        r"^[0-9]{1,18}(,[0-9]{1,18})*$", required=False, max_length=4000, help_text="Only these, by comma."
+    )
 
 
 class FindingShape(serializers.Serializer[Any]):
@@ -147,7 +149,10 @@ class FindingsView(PassView):
         row = self.find_pass(number)
         query = self.read_query(FindingQuery)
         pages = Pages()
-        found = pages.paginate_queryset(reads.select(row, **_wanted(query)), request, view=self)
+        rows = reads.select(row, **_wanted(query))
+        if "ids" in query:
+            rows = rows.filter(pk__in=query["ids"].split(","))
+        found = pages.paginate_queryset(rows, request, view=self)
         return pages.get_paginated_response(self.show(FindingShape, reads.attach_seen(row, found), many=True))
 
 

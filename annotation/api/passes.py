@@ -87,6 +87,7 @@ class SummaryShape(serializers.Serializer[Any]):
     """A pass by rule. `groups` follow the filter, all the rest is of the whole pass."""
 
     state = serializers.ChoiceField(PassState.choices)
+    items = serializers.IntegerField(help_text="Settled regions that the pass saw.")
     job = PassJob(allow_null=True)
     groups = GroupShape(many=True)
     blockers = CheckShape(many=True)
@@ -141,6 +142,7 @@ class PassSummary(PassView):
         everything = findings.groups(findings.of_pass(row))
         summary = {
             "state": row.state,
+            "items": row.numbers.get("items", 0),
             "job": reads.job(row) if row.state != PassState.DONE else None,
             "groups": findings.groups(findings.select(row, **wanted)) if wanted else everything,
             "blockers": [asdict(one) for one in checks.blockers(everything)],

@@ -1,13 +1,89 @@
-"""Releases: what one would hold, cutting it, and what it holds."""
+"""Releases: what one would hold, cutting it, and what each one holds.
 
+Decides what the two pages start with; counts and changes come from the API.
+"""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from annotation.models import Release as Row
+from annotation.releasing import folder
 from annotation.screens.base import Screen
+from annotation.screens.passes import page_of, screens_of
+from annotation.selectors import consistency
+from annotation.services import releases
+
+LONGEST_SHEET = 200_000
+FILES = {
+    folder.LABELS: "A region a line: place, label, confidence, soft label, split.",
+    folder.ANSWERS: "The answers that count, by pseudonym.",
+    folder.CLASSES: "The classes of the protocol.",
+    folder.LEDGER: "The hash chain up to the pass.",
+    folder.DATASHEET: "Who labelled what, how, and what is known to be wrong.",
+    folder.MANIFEST: "Where everything comes from, and the SHA-256 of each file.",
+    folder.CHECKSUMS: "The same digests, as sha256sum reads them.",
+}
 
 
 class Releases(Screen):
     template = "concord/releases.html"
     title = "Releases"
+    script = "releases"
+
+    def context(self, request: HttpRequest) -> dict[str, Any]:
+        found = consistency.recent_releases(self.study, before=page_of(request))
+        shown = found[: consistency.PAGE]
+        passes = consistency.finished_passes(self.study)
+        return {
+            "rows": shown,
+            "older": shown[-1].number if len(found) > consistency.PAGE else None,
+            "passes": passes,
+            "chosen": _choose(request, [row.number for row in passes]),
+            "files": FILES,
+        }
+
+    def boot(self, request: HttpRequest) -> dict[str, Any]:
+        name = self.member.user.get_full_name() or self.member.user.get_username()
+        return {**super().boot(request), "screens": screens_of(self), "me": f"{name} ({self.member.pseudonym})"}
 
 
 class Release(Screen):
     template = "concord/release.html"
     title = "Release"
+    script = "release"
+    row: Row
+
+    def enter(self, request: HttpRequest, **kwargs: Any) -> None:
+        super().enter(request, **kwargs)
+        self.row = consistency.release(study=self.study, number=kwargs["number"])
+
+    def context(self, request: HttpRequest) -> dict[str, Any]:
+        files = consistency.files(self.row)
+        sheet = next((path for path in files if path.name == folder.DATASHEET), None)
+        text = sheet.read_text(encoding="utf-8") if sheet else ""
+        others = [one.number for one in consistency.recent_releases(self.study) if one.number != self.row.number]
+        return {
+            "title": f"Release {self.row.number}",
+            "row": self.row,
+            "files": [{"name": one.name, "size": one.stat().st_size, "said": FILES.get(one.name, "")} for one in files],
+            "sheet": text[:LONGEST_SHEET],
+            "is_cut": len(text) > LONGEST_SHEET,
+            "others": others,
+            "earlier": max((number for number in others if number < self.row.number), default=None),
+        }
+
+    def boot(self, request: HttpRequest) -> dict[str, Any]:
+        number = self.row.number
+        return {
+            **super().boot(request),
+            "screens": screens_of(self),
+            "release": {"number": number, "pass": self.row.consistency_pass.number, "items": self.row.items_count},
+        }
+
+
+def _choose(request: HttpRequest, numbers: list[int]) -> int | None:
+    """The pass that is asked for, or the newest finished one."""
+    asked = request.GET.get("pass", "")
+    wanted = [number for number in numbers if str(number) == asked]
+    return (wanted or numbers or [None])[0]

@@ -5,15 +5,15 @@ Decides what belongs to the study; refuses to judge or to write.
 
 from pathlib import Path
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from annotation import store
 from annotation.errors import Missing
 from annotation.models import ConsistencyPass, Finding, Release, Study
-from annotation.states import FindingState, Severity
+from annotation.states import FindingState, PassState, Severity
 
-_BLOCKS = Q(findings__state=FindingState.OPEN, findings__severity=Severity.BLOCKER)
-_WARNS = Q(findings__state=FindingState.OPEN, findings__severity=Severity.WARNING)
+PAGE = 25
 
 
 def passes(study: Study) -> QuerySet[ConsistencyPass]:
@@ -22,10 +22,32 @@ def passes(study: Study) -> QuerySet[ConsistencyPass]:
 
 
 def with_open_findings(rows: QuerySet[ConsistencyPass]) -> QuerySet[ConsistencyPass]:
-    """The passes with how many of their findings wait for a decision."""
-    return rows.annotate(
-        open_blockers=Count("findings", filter=_BLOCKS), open_warnings=Count("findings", filter=_WARNS)
-    )
+    """The passes with how many of their findings wait for a decision: counted for the rows that are read only."""
+    return rows.annotate(open_blockers=_count_open(Severity.BLOCKER), open_warnings=_count_open(Severity.WARNING))
+
+
+def _count_open(severity: Severity) -> Coalesce:
+    waiting = Finding.objects.filter(consistency_pass=OuterRef("pk"), state=FindingState.OPEN, severity=severity)
+    counted = waiting.order_by().values("consistency_pass").annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counted), 0)
+
+
+def recent_passes(study: Study, *, before: int | None = None) -> list[ConsistencyPass]:
+    """A page of passes, newest first, without the facts that a release pins; `items` is how many regions each saw."""
+    rows = passes(study).annotate(items_seen=F("numbers__items")).defer("numbers", "rules").order_by("-number")
+    return list((rows.filter(number__lt=before) if before else rows)[: PAGE + 1])
+
+
+def recent_releases(study: Study, *, before: int | None = None) -> list[Release]:
+    """A page of releases, newest first."""
+    rows = releases(study).defer("consistency_pass__numbers", "consistency_pass__rules").order_by("-number")
+    return list((rows.filter(number__lt=before) if before else rows)[: PAGE + 1])
+
+
+def finished_passes(study: Study) -> list[ConsistencyPass]:
+    """The newest finished passes, for a choice."""
+    rows = ConsistencyPass.objects.filter(study=study, state=PassState.DONE).select_related("release")
+    return list(rows.defer("numbers", "rules").order_by("-number")[:PAGE])
 
 
 def consistency_pass(*, study: Study, number: int) -> ConsistencyPass:

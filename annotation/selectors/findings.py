@@ -101,6 +101,12 @@ def groups(rows: QuerySet[Finding]) -> list[Group]:
     return sorted(found, key=lambda group: (-group.counts["blocks"], -group.counts["open_warnings"], group.rule))
 
 
+def rules(row: ConsistencyPass) -> list[tuple[str, str]]:
+    """Code and title of the rules that the pass ran, for a filter."""
+    known = [(code, by_code(code)) for code in sorted(row.rules)]
+    return [(code, rule.title if rule else code) for code, rule in known]
+
+
 def previous(row: ConsistencyPass) -> ConsistencyPass | None:
     """The finished pass before this one."""
     earlier = ConsistencyPass.objects.filter(study=row.study_id, number__lt=row.number, state=PassState.DONE)

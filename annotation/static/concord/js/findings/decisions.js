@@ -1,0 +1,80 @@
+/**
+ * Decisions about findings: asks for a reason (and a day, or a class), sends them, and can take them back at once.
+ * Decides the questions; what a decision does is the server's.
+ */
+
+import { post } from "../api.js";
+import { ask, boot, count, el, toast } from "../dom.js";
+
+export const REOPEN = "reopen";
+const REVERSIBLE = ["accept", "waive"];
+const { number } = boot().pass ?? {};
+let lastReason = "";
+
+/** What a decision is called. */
+export const labelOf = (fix) => (fix === REOPEN ? "Reopen" : boot().fixes[fix].label);
+
+/**
+ * Ask about `chosen`, {ids} or {where, count}, and carry it out; `one` is the finding where it is a single one.
+ * Resolves to what was decided, or null where the person changed their mind or the server refused.
+ */
+export async function decide(fix, chosen, { one = null, done = () => {} } = {}) {
+  const many = chosen.ids?.length ?? chosen.count;
+  const said = await ask({
+    title: `${labelOf(fix)}: ${count(many, "finding")}`,
+    body: describe(fix, one),
+    fields: fields(fix, one),
+    confirm: many === 1 ? labelOf(fix) : `${labelOf(fix)} (${many})`,
+  });
+  if (!said) return null;
+  lastReason = said.reason;
+  return send(fix, chosen, said, { one, done });
+}
+
+function describe(fix, one) {
+  const effect = fix === REOPEN ? "The decision is taken back; the finding stands before a release again." : boot().fixes[fix].effect;
+  return el("div", {}, one && el("p", {}, el("strong", { text: one.message })), el("p", { text: effect }));
+}
+
+function fields(fix, one) {
+  const asked = [{ name: "reason", label: "Reason", type: "textarea", required: true, maxlength: 2000, value: lastReason, hint: "Kept in the ledger, and told in the release under your pseudonym. Name no patient." }];
+  if (fix === "waive") asked.push({ name: "until", label: "Until (empty: for good)", type: "date" });
+  if (fix === "adjudicate" && one) {
+    const classes = boot().classes.map(({ code, name }) => ({ value: code, label: name }));
+    asked.push({ name: "label", label: "Decide now", type: "select", options: [{ value: "", label: "No: an adjudicator decides" }, ...classes] });
+  }
+  return asked;
+}
+
+async function send(fix, chosen, said, { one, done }) {
+  try {
+    const result = await (said.label ? decideNow(one, said) : decideMany(fix, chosen, said));
+    const undo = REVERSIBLE.includes(fix) ? { label: "Undo", run: () => takeBack(result.ids, done) } : null;
+    toast(`${labelOf(fix)}: ${count(result.ids.length, "finding")}.`, { kind: "good", action: undo, seconds: 12 });
+    done(result);
+    return result;
+  } catch (error) {
+    toast(error.message, { kind: "bad" });
+    return null;
+  }
+}
+
+function decideMany(decision, chosen, { reason, until }) {
+  return post(`passes/${number}/findings/decide/`, { decision, reason, ...chosen, ...(until ? { until: `${until}T23:59:59Z` } : {}) });
+}
+
+async function decideNow(one, { reason, label }) {
+  const answer = { kind: "class", label };
+  await post(`passes/${number}/findings/${one.id}/resolve/`, { fix: "adjudicate", reason, answer });
+  return { ids: [one.id], state: "resolved" };
+}
+
+async function takeBack(ids, done) {
+  try {
+    const result = await post(`passes/${number}/findings/decide/`, { decision: REOPEN, reason: "Taken back at once.", ids });
+    toast(`${count(ids.length, "finding")} ${ids.length === 1 ? "is" : "are"} open again.`);
+    done(result);
+  } catch (error) {
+    toast(error.message, { kind: "bad" });
+  }
+}
