@@ -6,8 +6,10 @@ of the store (features, models, releases) are named by those who write them.
 
 import hashlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 from django.conf import settings
 
@@ -16,6 +18,7 @@ from annotation.models import Slide
 
 # A list, not a pattern: what stands behind the last dot of a file's name may be a person's.
 SUFFIXES = frozenset(".tif .tiff .svs .ndpi .scn .bif .svslide .png .jpg .jpeg .bmp".split())
+ARRIVALS = "arrivals"
 _BLOCK_BYTES = 1 << 20
 
 
@@ -77,3 +80,61 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def receive(stream: BinaryIO, *, suffix: str, most_bytes: int) -> tuple[Path, str]:
+    """Write an upload into the store's folder of arrivals; where it is now, and its SHA-256.
+
+    BadInput where it is larger than `most_bytes` or nothing came. The caller moves it on by `adopt`, or removes it.
+    """
+    folder = root() / ARRIVALS
+    folder.mkdir(parents=True, exist_ok=True)
+    digest, size = hashlib.sha256(), 0
+    # The suffix tells readers the format; only those of the list are kept.
+    kept = suffix.lower() if suffix.lower() in SUFFIXES else ""
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".part-", suffix=kept, delete=False) as part:
+        try:
+            while block := stream.read(_BLOCK_BYTES):
+                size += len(block)
+                if size > most_bytes:
+                    raise BadInput(f"The file is larger than {say_size(most_bytes)}, the most that may be uploaded.")
+                digest.update(block)
+                part.write(block)
+            if not size:
+                raise BadInput("The file is empty. Copy it again from the scanner.")
+            part.flush()
+            os.fsync(part.fileno())
+        except BaseException:
+            os.unlink(part.name)
+            raise
+    return Path(part.name), digest.hexdigest()
+
+
+def adopt(path: Path, *, checksum: str) -> str:
+    """Give a file of the arrivals its lasting name in the store; that name."""
+    name = slide_name(checksum=checksum, suffix=path.suffix)
+    target = root() / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.chmod(path, 0o600)
+    os.replace(path, target)
+    _sync_folder(target.parent)
+    return name
+
+
+def discard(name: str) -> None:
+    """Remove a slide's file that no row names any more; harmless where it is gone."""
+    (root() / name).unlink(missing_ok=True)
+
+
+def free_bytes() -> int:
+    """How much the store's disk still takes."""
+    root().mkdir(parents=True, exist_ok=True)
+    return shutil.disk_usage(root()).free
+
+
+def say_size(size: int) -> str:
+    """A number of bytes for people: "1.5 GiB"."""
+    for unit, factor in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if size >= factor:
+            return f"{size / factor:.3g} {unit}"
+    return f"{size} bytes"

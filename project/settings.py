@@ -16,8 +16,6 @@ VAR = embedded.var_folder()
 STORE = Path(os.environ.get("CONCORD_STORE", VAR / "store"))
 # What `manage.py fetch_assets` has copied from npm packages.
 VENDOR = Path(os.environ.get("CONCORD_VENDOR", VAR / "vendor"))
-# What `manage.py fetch_assets` has copied from npm packages.
-VENDOR = Path(os.environ.get("CONCORD_VENDOR", VAR / "vendor"))
 
 SECRET_KEY = secret_key()
 DEBUG = os.environ.get("CONCORD_DEBUG", "") == "1"
@@ -119,7 +117,6 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [("vendor", VENDOR)]
-STATICFILES_DIRS = [("vendor", VENDOR)]
 WHITENOISE_USE_FINDERS = True
 
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -142,6 +139,8 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+# Of one slide file that a browser sends; it is streamed to disk.
+UPLOAD_MOST_BYTES = int(os.environ.get("CONCORD_UPLOAD_MOST_BYTES") or 20 * 1024**3)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -5,6 +5,7 @@ Shapes and methods only; rules live in selectors.studies and services.studies.
 
 from typing import Any
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils.decorators import method_decorator
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -12,9 +13,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.api import schema as api_schema
-from annotation.api.access import ANYONE, MANAGERS, StudyView
+from annotation.api.access import ANYONE, MANAGERS, StudyView, read
+from annotation.api.shapes import Shape
 from annotation.models import Membership
 from annotation.selectors import studies
+from annotation.services import setup
 from annotation.services import studies as study_service
 from annotation.states import Role, StudyState, Task
 
@@ -85,8 +88,21 @@ class MemberShape(serializers.Serializer[Any]):
     is_active = serializers.BooleanField()
 
 
+class NewStudyBody(Shape):
+    slug = serializers.SlugField(max_length=60, help_text="The short name; addresses and exports carry it.")
+    name = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    definition = serializers.CharField(
+        max_length=4_000_000,
+        required=False,
+        allow_blank=True,
+        default="",
+        trim_whitespace=False,
+        help_text="The text of a study.toml.",
+    )
+
+
 class StudiesView(APIView):
-    """The studies I am a member of."""
+    """The studies I am a member of. Who may add studies begins one here, as a draft, and manages it."""
 
     metadata_class = None
     schema = api_schema.Described()
@@ -94,6 +110,13 @@ class StudiesView(APIView):
     @api_schema.reads(StudyRow(many=True), summary="My studies")
     def get(self, request: Request) -> Response:
         return Response(StudyRow(studies.memberships(request.user), many=True).data)
+
+    @api_schema.writes(StudyRow, body=NewStudyBody, status=201, summary="Begin a study, as a draft")
+    def post(self, request: Request) -> Response:
+        body = read(NewStudyBody, request.data)
+        studies.check_may_begin(user=request.user)
+        assert isinstance(request.user, AbstractBaseUser)  # nobody else has permissions
+        return Response(StudyRow(setup.begin(user=request.user, **body)).data, status=201)
 
 
 class StudyDetail(StudyView):

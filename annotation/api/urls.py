@@ -27,6 +27,7 @@ from annotation.api import (
     workload,
 )
 from annotation.api.missing import MissingView
+from annotation.api.setup_urls import setup_urls
 
 app_name = "api"
 
@@ -115,6 +116,7 @@ study_urls: list[URLPattern | URLResolver] = [
     path("policy/", studies.PolicyView.as_view(), name="study-policy"),
     path("progress/", studies.ProgressView.as_view(), name="study-progress"),
     path("members/", studies.MembersView.as_view(), name="study-members"),
+    path("setup/", include(setup_urls)),
     path("dashboard/<slug:panel>.csv", dashboard.DashboardCsv.as_view(), name="dashboard-csv"),
     path("dashboard/<slug:panel>/", dashboard.DashboardPanel.as_view(), name="dashboard-panel"),
     path("queue/", include(queue_urls)),

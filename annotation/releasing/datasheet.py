@@ -5,9 +5,10 @@ refuses to compute anything but counts.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from annotation import checklist
 from annotation.releasing.content import Content
 
 
@@ -15,6 +16,7 @@ def render(content: Content) -> str:
     """Markdown; the same text for the same content."""
     parts = [
         _head(content),
+        _checklist(content.facts.get("checklist", {})),
         _protocol(content),
         _composition(content),
         _process(content),
@@ -39,13 +41,27 @@ def _head(content: Content) -> str:
     return "\n".join(lines)
 
 
+def _checklist(answers: Mapping[str, str]) -> str:
+    """What the study's managers said when they planned it; nothing where they were not asked."""
+    parts = []
+    for section in checklist.SECTIONS:
+        said = [(one.asks, answers[one.key]) for one in section.questions if answers.get(one.key)]
+        if said:
+            lines = (f"**{asks}**\n\n{_quoted(answer)}" for asks, answer in said)
+            parts += [f"### {section.title}", *lines]
+    if not parts:
+        return ""
+    sources = "Questions after: " + "; ".join(checklist.SOURCES) + "."
+    return "\n\n".join(["## How the data set was planned", *parts, sources])
+
+
 def _protocol(content: Content) -> str:
     rows = [
         (item.code, item.name, "yes" if item.is_special else "", item.definition, _dash(item.quota))
         for item in content.classes
     ]
     guideline = content.guideline.strip()
-    quoted = "\n".join(f"> {_plain(line)}" for line in guideline.splitlines()) if guideline else "None was written."
+    quoted = _quoted(guideline) if guideline else "None was written."
     table = _table(["class", "name", "special outcome", "definition", "quota"], rows)
     return f"## Protocol {content.protocol}\n\n{table}\n\nGuideline:\n\n{quoted}"
 
@@ -89,8 +105,14 @@ def _process(content: Content) -> str:
             f"{len(models)} model versions ranked them, and none voted on a label.",
             "How the labels were decided: " + _listed(methods) + ".",
             _table(["person", "role", "answers in this release"], rows),
+            *_training(content.facts.get("trained", []), given),
         ]
     )
+
+
+def _training(trained: Sequence[str], given: Mapping[str, int]) -> list[str]:
+    done = sum(name in given for name in trained)
+    return [f"{done} of {len(given)} people had finished the study's training by the pass."] if trained else []
 
 
 def _agreement(measured: dict[str, Any], codes: Sequence[str]) -> str:
@@ -158,6 +180,10 @@ def _table(columns: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
     lines = ["| " + " | ".join(_plain(cell) for cell in columns) + " |", "|" + " --- |" * len(columns)]
     lines += ["| " + " | ".join(_plain(cell) for cell in row) + " |" for row in rows]
     return "\n".join(lines)
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {_plain(line)}" for line in text.splitlines())
 
 
 def _plain(value: object) -> str:

@@ -216,7 +216,10 @@ def _gather_facts(
 ) -> dict[str, Any]:
     """JSON values that hold for the pass for ever, whatever is changed later."""
     released = view.released()
-    names = {row.pseudonym: row.role for row in Membership.objects.filter(study=study).order_by("pseudonym")}
+    people = list(Membership.objects.filter(study=study).order_by("pseudonym"))
+    names = {row.pseudonym: row.role for row in people}
+    answered = {name for _, name in stood.answers}
+    trained = [row.pseudonym for row in people if row.is_trained and row.pseudonym in answered]
     models = ModelVersion.objects.filter(study=study).order_by("number").values("number", "digest", "encoder")
     posterior = np.round(fitted.fitted.posterior, POSTERIOR_PLACES).tolist()
     return {
@@ -241,6 +244,9 @@ def _gather_facts(
             "digest": canonical.digest([fitted.regions, fitted.pseudonyms, fitted.codes, posterior]),
         },
         "agreement": _measure(study, fitted, places),
+        # Only where something was said: what was cut before there was a checklist stays byte by byte as it was.
+        **({"checklist": dict(study.checklist)} if study.checklist else {}),
+        **({"trained": trained} if trained else {}),
     }
 
 

@@ -35,6 +35,12 @@ def membership(*, user: AbstractUser | AnonymousUser, slug: str) -> Membership:
     return found
 
 
+def check_may_begin(*, user: AbstractUser | AnonymousUser) -> None:
+    """Refused unless `user` may add studies."""
+    if not user.has_perm(ADD_STUDY):
+        raise Refused("You may not start studies. Ask whoever runs this site for the right to add studies.")
+
+
 def check_may_import(*, user: AbstractUser | AnonymousUser, slug: str) -> None:
     """Refused unless `user` manages the study, or may add studies and there is none of that slug.
 

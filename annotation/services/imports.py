@@ -9,12 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.text import slugify
 
 from annotation import store
-from annotation.errors import BadInput, Refused
+from annotation.errors import Refused
 from annotation.models import Case, LabelClass, Region, Slide, Study
 from annotation.services import slides, studies
 from annotation.studyfolder import Problems, SlidePlan, StudyPlan, VotePlan, read_folder
@@ -58,9 +57,9 @@ def import_folder(path: Path, *, slug: str = "", dry_run: bool = False, progress
     BadInput lists every problem of the folder. `dry_run` checks everything and writes nothing.
     """
     if slug:
-        _check_slug(slug)
+        studies.check_slug(slug)
     plan = read_folder(path, progress=progress)
-    slug = slug or slugify(plan.name)[:60].strip("-") or "study"
+    slug = slug or slugify(plan.definition.name)[:60].strip("-") or "study"
     known = Study.objects.filter(slug=slug).first()
     if known is not None:
         _check_against(known, plan, folder=path.name)
@@ -75,21 +74,13 @@ def import_folder(path: Path, *, slug: str = "", dry_run: bool = False, progress
         progress("copies", number, len(wanted))
     with transaction.atomic():
         if known is None:
-            study = studies.create_from_plan(plan=plan, slug=slug)
+            study = studies.create_from(definition=plan.definition, slug=slug)
         else:
             study = Study.objects.select_for_update(no_key=True).get(pk=known.pk)
             _check_against(study, plan, folder=path.name)
         found = Imported(study=study, is_new_study=known is None, notes=notes)
         _write_slides(found, plan, wanted, stored, progress)
     return found
-
-
-def _check_slug(slug: str) -> None:
-    try:
-        Study._meta.get_field("slug").run_validators(slug)
-    except ValidationError as error:
-        remedy = "Use at most 60 letters, digits, hyphens and underscores."
-        raise BadInput(f"'{slug}' is no short name for a study. {remedy}") from error
 
 
 def _notes(plan: StudyPlan, known: Study | None) -> list[str]:
@@ -99,7 +90,7 @@ def _notes(plan: StudyPlan, known: Study | None) -> list[str]:
     unknown = sum(slide.um_per_px is None for slide in plan.slides)
     if unknown:
         notes.append(f"{unknown} of {len(plan.slides)} slides have no pixel size: rules in µm are skipped there.")
-    if known is not None and known.policy_values != plan.policy:
+    if known is not None and known.policy_values != plan.definition.policy:
         notes.append("The folder's policy differs from the study's, which is kept; change it in the study.")
     return notes
 
@@ -111,11 +102,12 @@ def _check_against(study: Study, plan: StudyPlan, *, folder: str) -> None:
     def tell(file: str, line: int | None, reason: str, remedy: str) -> None:
         problems.add(file=file, line=line, reason=reason, remedy=remedy)
 
+    wanted = plan.definition
     another = "Import it under another slug (--slug), or give the folder that the study came from."
-    if (study.name, study.task, study.domains) != (plan.name, plan.task, plan.domains):
+    if (study.name, study.task, study.domains) != (wanted.name, wanted.task, wanted.domains):
         tell("study.toml", None, f"The study '{study.slug}' has another name, task or domains.", another)
     codes = LabelClass.objects.filter(protocol=study.protocol_id).order_by("position")
-    if list(codes.values_list("code", flat=True)) != [item.code for item in plan.classes]:
+    if list(codes.values_list("code", flat=True)) != [item.code for item in wanted.classes]:
         tell("study.toml", None, f"The study '{study.slug}' has other classes.", another)
     known = {slide.checksum: slide for slide in Slide.objects.filter(study=study).select_related("case")}
     for slide in plan.slides:

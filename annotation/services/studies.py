@@ -7,37 +7,58 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from annotation.errors import Conflict
+from annotation.errors import BadInput, Conflict
 from annotation.models import Membership, Study
 from annotation.policy import Policy
 from annotation.services import picks, protocols
 from annotation.states import Role, StudyState, may_move
-from annotation.studyfolder import StudyPlan
+from annotation.studyfolder import Definition
+
+RESERVED_SLUGS = frozenset({"new"})
 
 
-def create_from_plan(*, plan: StudyPlan, slug: str) -> Study:
-    """Create the study of `plan` with its first protocol; Conflict where `slug` is taken."""
-    Policy.accept(plan.policy)
+def create(*, definition: Definition, slug: str) -> Study:
+    """A study in draft as `definition` says, without its protocol; Conflict where `slug` is taken."""
+    check_slug(slug)
+    Policy.accept(definition.policy)
     try:
         with transaction.atomic():
-            study = Study.objects.create(
+            return Study.objects.create(
                 slug=slug,
-                name=plan.name,
-                task=plan.task,
-                seed=plan.seed,
-                domains=plan.domains,
-                region_width=plan.region_width,
-                region_height=plan.region_height,
-                region_um_per_px=plan.region_um_per_px,
-                policy_values=plan.policy,
+                name=definition.name,
+                task=definition.task,
+                seed=definition.seed,
+                domains=definition.domains,
+                region_width=definition.region_width,
+                region_height=definition.region_height,
+                region_um_per_px=definition.region_um_per_px,
+                policy_values=definition.policy,
+                checklist=definition.checklist,
             )
     except IntegrityError as error:
-        raise Conflict(f"There is a study '{slug}' already. Choose another slug.") from error
-    protocols.publish_first(study=study, classes=plan.classes, guideline=plan.guideline)
+        raise Conflict(f"There is a study '{slug}' already. Choose another short name.") from error
+
+
+def create_from(*, definition: Definition, slug: str) -> Study:
+    """Create the study of `definition` with its first protocol published; Conflict where `slug` is taken."""
+    study = create(definition=definition, slug=slug)
+    protocols.publish_first(study=study, classes=definition.classes, guideline=definition.guideline)
     study.refresh_from_db()
     return study
+
+
+def check_slug(slug: str) -> None:
+    """BadInput where `slug` can't be the short name of a study."""
+    try:
+        Study._meta.get_field("slug").run_validators(slug)
+    except ValidationError as error:
+        remedy = "Use at most 60 letters, digits, hyphens and underscores."
+        raise BadInput(f"'{slug}' is no short name for a study. {remedy}") from error
+    if slug in RESERVED_SLUGS:
+        raise BadInput(f"'{slug}' is an address of this site and can't be a study's short name. Choose another.")
 
 
 @transaction.atomic

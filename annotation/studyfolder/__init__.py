@@ -3,9 +3,11 @@
 Decides whether a folder may be imported; refuses to know rows, the store, or who asked.
 """
 
+from annotation.studyfolder.definition import read_text
 from annotation.studyfolder.folder import read_folder
 from annotation.studyfolder.plan import (
     ClassPlan,
+    Definition,
     RegionPlan,
     SlidePlan,
     StudyPlan,
@@ -14,9 +16,11 @@ from annotation.studyfolder.plan import (
 )
 from annotation.studyfolder.probing import probe_slide
 from annotation.studyfolder.problems import Problem, Problems
+from annotation.studyfolder.writing import write_definition
 
 __all__ = [
     "ClassPlan",
+    "Definition",
     "Problem",
     "Problems",
     "RegionPlan",
@@ -26,4 +30,6 @@ __all__ = [
     "VotePlan",
     "probe_slide",
     "read_folder",
+    "read_text",
+    "write_definition",
 ]

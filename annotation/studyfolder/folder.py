@@ -25,30 +25,21 @@ def read_folder(folder: Path, *, progress: Progress = _silent) -> StudyPlan:
     if not folder.is_dir():
         raise BadInput(f"{folder} is not a folder. Give the folder that holds study.toml and slides.csv.")
     problems = Problems()
-    definition = read_definition(folder, problems=problems)
-    domains = definition.domains if definition else None
+    parsed = read_definition(folder, problems=problems)
+    domains = parsed.definition.domains if parsed and parsed.domains_hold else None
     slides, listed = read_slides(folder, domains=domains, problems=problems, progress=progress)
     progress("regions", 0, 1)
     regions = read_regions(folder, slides=slides, listed=listed, problems=problems)
-    if regions is None and definition is not None:
-        definition.check_tiling()
-    codes = [item.code for item in definition.classes] if definition else []
+    if regions is None and parsed is not None:
+        parsed.check_tiling()
+    codes = [item.code for item in parsed.definition.classes] if parsed else []
     truth = read_truth(folder, regions=regions, codes=codes, problems=problems)
     votes = read_votes(folder, regions=regions, codes=codes, problems=problems)
     progress("regions", 1, 1)
     problems.raise_if_any(folder=folder.name)
-    assert definition is not None  # a missing definition is a problem of its own
+    assert parsed is not None  # a missing definition is a problem of its own
     return StudyPlan(
-        name=definition.name,
-        task=definition.task,
-        seed=definition.seed,
-        region_width=definition.region_width,
-        region_height=definition.region_height,
-        region_um_per_px=definition.region_um_per_px,
-        domains=definition.domains or [],
-        classes=definition.classes,
-        guideline=definition.guideline,
-        policy=definition.policy,
+        definition=parsed.definition,
         slides=slides,
         regions=regions.by_slide if regions else None,
         truth=truth,

@@ -70,8 +70,8 @@ class SlidePlan:
 
 
 @dataclass(frozen=True, slots=True)
-class StudyPlan:
-    """A whole folder. `regions` is None where the slides are to be tiled; else by the slide's name."""
+class Definition:
+    """Everything that defines a study; no people, no slides. `policy` is what differs from the default."""
 
     name: str
     task: str
@@ -83,6 +83,14 @@ class StudyPlan:
     classes: list[ClassPlan]
     guideline: str
     policy: dict[str, Any]
+    checklist: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyPlan:
+    """A whole folder. `regions` is None where the slides are to be tiled; else by the slide's name."""
+
+    definition: Definition
     slides: list[SlidePlan]
     regions: dict[str, list[RegionPlan]] | None = None
     truth: dict[str, TruthPlan] = field(default_factory=dict)

@@ -4,6 +4,7 @@ Decides what a readable table is; refuses to know what its columns mean.
 """
 
 import csv
+import io
 import math
 import re
 from collections.abc import Collection, Iterator
@@ -49,6 +50,19 @@ def read_table(
     except OSError as error:
         reason = f"It can't be read: {error.strerror}."
         problems.add(file=path.name, reason=reason, remedy="Check that it is a file you may read.")
+
+
+def parse_table(
+    text: str,
+    *,
+    file: str,
+    needed: Collection[str],
+    problems: Problems,
+    optional: Collection[str] | None = (),
+) -> Iterator[Row]:
+    """As `read_table`, of a table that was entered as text; `file` is what its problems call it."""
+    lines = io.StringIO(text.removeprefix("\ufeff"), newline="")
+    yield from _rows(csv.reader(lines, strict=True), file, needed, optional, problems)
 
 
 def _rows(

@@ -33,7 +33,7 @@ def test_folder_that_holds_is_read_whole(tmp_path: Path) -> None:
     assert plan.region_count == 4
     assert plan.truth["r2"].borderline == "round"
     assert [vote.seconds for vote in plan.votes] == [2.5, None, 1.0]
-    assert [item.is_special for item in plan.classes] == [False, False, True]
+    assert [item.is_special for item in plan.definition.classes] == [False, False, True]
 
 
 def test_path_that_is_no_folder_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,96 @@
+"""People of a study over HTTP: add them, make accounts for them, change their role, let them go.
+
+Shapes and methods only; what a manager may do is decided in services.members. A first password is said once, here.
+"""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotation.api import schema
+from annotation.api.access import MANAGERS, StudyView
+from annotation.api.shapes import Shape
+from annotation.errors import Missing
+from annotation.models import Membership
+from annotation.services import members
+from annotation.states import Role
+
+
+class PersonShape(serializers.Serializer[Any]):
+    id = serializers.CharField(source="pseudonym", help_text="Stands for the person in reports and releases.")
+    username = serializers.CharField(source="user.username")
+    role = serializers.ChoiceField(Role.choices)
+    is_trained = serializers.BooleanField()
+
+
+class JoinedShape(PersonShape):
+    password = serializers.CharField(allow_blank=True, help_text="Of a new account; it is not kept anywhere.")
+
+
+class JoinBody(Shape):
+    username = serializers.CharField(max_length=150)
+    role = serializers.ChoiceField(Role.choices)
+    new_account = serializers.BooleanField(required=False, default=False, help_text="Make an account of that name.")
+
+
+class ChangeBody(Shape):
+    role = serializers.ChoiceField(Role.choices, required=False)
+    is_trained = serializers.BooleanField(required=False)
+
+
+class PeopleView(StudyView):
+    """Those who take part now."""
+
+    def people(self) -> QuerySet[Membership]:
+        """Active members with their accounts."""
+        return Membership.objects.filter(study=self.study, is_active=True).select_related("user")
+
+    def find(self, pseudonym: str) -> Membership:
+        """The person of that pseudonym; Missing where nobody takes part under it."""
+        found = self.people().filter(pseudonym=pseudonym).first()
+        if found is None:
+            raise Missing("Nobody of that name takes part in the study.")
+        return found
+
+
+class SetupMembers(PeopleView):
+    roles = {"get": MANAGERS, "post": MANAGERS}
+
+    @schema.reads(PersonShape(many=True), summary="The people who take part")
+    def get(self, request: Request, slug: str) -> Response:
+        return Response(self.show(PersonShape, self.people().order_by("id"), many=True))
+
+    @schema.writes(JoinedShape, body=JoinBody, status=201, summary="Let a person take part")
+    def post(self, request: Request, slug: str) -> Response:
+        body = self.read_body(JoinBody)
+        role, password = Role(body["role"]), ""
+        if body["new_account"]:
+            member, password = members.open_account(study=self.study, username=body["username"], role=role)
+        else:
+            member = members.join(study=self.study, username=body["username"], role=role)
+        member.password = password  # type: ignore[attr-defined]
+        response = Response(self.show(JoinedShape, member), status=201)
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+class SetupMember(PeopleView):
+    roles = {"put": MANAGERS, "delete": MANAGERS}
+
+    @schema.writes(PersonShape, body=ChangeBody, summary="Change a person's role, or note the training")
+    def put(self, request: Request, slug: str, member: str) -> Response:
+        body = self.read_body(ChangeBody)
+        changed = members.change(
+            member=self.find(member),
+            role=Role(body["role"]) if "role" in body else None,
+            is_trained=body.get("is_trained"),
+        )
+        return Response(self.show(PersonShape, changed))
+
+    @schema.writes(None, status=204, summary="End a person's membership; answers stay")
+    def delete(self, request: Request, slug: str, member: str) -> Response:
+        members.leave(member=self.find(member))
+        return Response(status=204)
