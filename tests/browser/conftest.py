@@ -23,6 +23,9 @@ from tests.browser.guard import Guard
 from tests.browser.server import Site
 from tests.browser.smear import Smear
 
+# Playwright's loop runs in the tests' own thread; Django would refuse to ask the database beside it.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
 HERE = Path(__file__).parent
 FLAGS = ["--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage", "--font-render-hinting=none"]
 
@@ -50,8 +53,6 @@ def base_url() -> None:
 
 @pytest.fixture(scope="session")
 def _server() -> Iterator[Site]:
-    # Playwright's loop runs in this thread; Django would refuse to ask the database beside it.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     site = Site()
     yield site
     site.stop()
