@@ -3,6 +3,7 @@
 ConcordError
 ├── BadInput          something sent or imported does not hold        400
 ├── Refused           the person's role does not allow this           403
+├── TooManyTries      too many wrong passwords of late                429
 ├── Missing           it does not exist, or is not theirs             404
 ├── Conflict          the row has moved on                            409
 │   ├── LeaseLost     an old token; what was entered is kept          409
@@ -53,6 +54,11 @@ class StaleDraft(Conflict):
 
 class GateClosed(Conflict):
     code = "gate-closed"
+
+
+class TooManyTries(ConcordError):
+    code = "too-many-requests"
+    status = 429
 
 
 class TryAgain(ConcordError):

@@ -3,6 +3,7 @@
 from annotation.models.annotation import Annotation, PersonalText
 from annotation.models.assignment import Assignment, Draft
 from annotation.models.consistency import ConsistencyPass, Finding, PassItem
+from annotation.models.door import FailedSignIn
 from annotation.models.job import Job, WorkerStamp
 from annotation.models.ledger import LedgerAnchor, LedgerEntry, LedgerHead
 from annotation.models.model import FeatureShard, ModelVersion, ScoreFile, TrainingSet
@@ -25,6 +26,7 @@ __all__ = [
     "ConsistencyPass",
     "Domain",
     "Draft",
+    "FailedSignIn",
     "FeatureShard",
     "Finding",
     "GroundTruthRevision",

@@ -3,18 +3,10 @@
 import re
 
 import pytest
-from django.core.cache import cache
 
 from annotation.api import errors
+from annotation.models import FailedSignIn
 from annotation.services import queue
-
-
-@pytest.fixture(autouse=True)
-def fresh_counts():
-    """Tries at signing in are counted per process."""
-    cache.clear()
-    yield
-    cache.clear()
 
 
 def sign_in(client, username, password):
@@ -30,10 +22,42 @@ def test_token_opens_the_own_studies(scene, client):
     assert [(row["slug"], row["role"]) for row in listed] == [(scene.study.slug, "annotator")]
 
 
-def test_passwords_are_tried_ten_times_a_minute_for_one_name(scene, client):
+def test_passwords_are_tried_ten_times_for_one_name(scene, client):
     codes = [sign_in(client, "ada", f"guess {number}").status_code for number in range(11)]
     assert codes == [401] * 10 + [429]
     assert sign_in(client, "bob", "guess").status_code == 401
+
+
+def test_sign_in_page_counts_the_same_tries(scene, client):
+    for number in range(10):
+        sign_in(client, "ada", f"guess {number}")
+    user = scene.people["annotator"].user
+    user.username = "ada"
+    user.set_password("a long phrase")
+    user.save()
+    page = client.post("/admin/login/", {"username": "ada", "password": "a long phrase"})
+    assert "Too many wrong passwords. Wait 5 minutes" in page.text
+    assert client.get("/api/studies/").status_code == 401
+    elsewhere = client.post(
+        "/admin/login/", {"username": "ada", "password": "a long phrase"}, REMOTE_ADDR="203.0.113.9"
+    )
+    assert elsewhere.status_code == 302
+
+
+def test_a_right_password_clears_the_count(scene, client):
+    user = scene.people["annotator"].user
+    user.set_password("a long phrase")
+    user.save()
+    for _ in range(2):
+        codes = [sign_in(client, user.username, f"guess {number}").status_code for number in range(9)]
+        assert codes == [401] * 9
+        assert sign_in(client, user.username, "a long phrase").status_code == 200
+
+
+def test_one_address_does_not_try_many_names(scene, client):
+    codes = [sign_in(client, f"person {number}", "guess").status_code for number in range(61)]
+    assert codes == [401] * 60 + [429]
+    assert FailedSignIn.objects.exclude(address="").filter(name_and_address__contains="person").count() == 0
 
 
 def test_tries_are_counted_whatever_address_a_client_claims_to_have(scene, client):
@@ -65,7 +89,7 @@ def test_unforeseen_error_says_nothing_about_the_inside(scene, monkeypatch):
     def fail(**_):
         raise RuntimeError("secret path /srv")
 
-    monkeypatch.setattr(queue, "claim", fail)
+    monkeypatch.setattr(queue, "claim_batch", fail)
     client = scene.client("annotator")
     client.raise_request_exception = False
     response = client.post(f"{scene.base}queue/claim/", {}, format="json")
@@ -80,7 +104,7 @@ def test_lost_database_is_try_again(scene, monkeypatch):
     def fail(**_):
         raise OperationalError("server closed the connection")
 
-    monkeypatch.setattr(queue, "claim", fail)
+    monkeypatch.setattr(queue, "claim_batch", fail)
     response = scene.client("annotator").post(f"{scene.base}queue/claim/", {}, format="json")
     assert (response.status_code, response["Retry-After"]) == (503, errors.RETRY_AFTER_SECONDS)
 
