@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from annotation import answers, clock
-from annotation.errors import BadInput, Conflict
+from annotation.errors import BadInput, Conflict, LeaseLost
 from annotation.models import (
     Annotation,
     Assignment,
@@ -79,9 +79,18 @@ def submit(
                 at=now,
             )
     if row is None:
-        raise leases.lost(" What was entered is kept among the drafts.")
+        raise _too_late(assignment)
     transaction.on_commit(lambda: loop.nudge(study=assignment.study), robust=True)
     return row
+
+
+def _too_late(assignment: Assignment) -> LeaseLost:
+    if assignment.state == AssignmentState.SUBMITTED:
+        return LeaseLost(
+            "You have answered this region already, perhaps in another tab: that answer stands. "
+            "What was entered here is kept among the drafts; take the answer back to give this one."
+        )
+    return leases.lost(" What was entered is kept among the drafts.")
 
 
 def _write(
