@@ -104,6 +104,8 @@ class Rows(_Admin):
         rows = super().get_queryset(request)
         if request.user.is_superuser:
             return rows
+        if self.is_for_superusers:
+            return rows.none()
         return rows.filter(**{f"{self.study_path or 'pk'}__in": managed_studies(request)})
 
     def has_module_permission(self, request: HttpRequest) -> bool:
