@@ -57,7 +57,7 @@ class GroupShape(serializers.Serializer[Any]):
     title = serializers.CharField()
     meaning = serializers.SerializerMethodField()
     stakes = serializers.SerializerMethodField()
-    is_waivable = serializers.SerializerMethodField()
+    fixes = serializers.SerializerMethodField(help_text="What may be done about every open finding of the rule.")
     counts = serializers.DictField(child=serializers.IntegerField())
 
     def get_meaning(self, group: Any) -> str:
@@ -68,9 +68,9 @@ class GroupShape(serializers.Serializer[Any]):
         rule = by_code(group.rule)
         return rule.stakes if rule else ""
 
-    def get_is_waivable(self, group: Any) -> bool:
-        rule = by_code(group.rule)
-        return bool(rule and rule.is_waivable)
+    def get_fixes(self, group: Any) -> list[str]:
+        rule, counts = by_code(group.rule), group.counts
+        return [fix.value for fix in rule.fixes(has_region=counts["with_region"] == counts["total"])] if rule else []
 
 
 class CheckShape(serializers.Serializer[Any]):

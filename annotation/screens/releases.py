@@ -12,7 +12,6 @@ from annotation.releasing import folder
 from annotation.screens.base import Screen
 from annotation.screens.passes import page_of, screens_of
 from annotation.selectors import consistency
-from annotation.services import releases
 
 LONGEST_SHEET = 200_000
 FILES = {

@@ -69,11 +69,11 @@ def _check_classes(counted: dict[str, Any]) -> list[Check]:
         ([one["code"] for one in learned if not one["all"]], "No region of {}."),
         (
             [one["code"] for one in present if not one[splits.TEST]],
-            "No region of {} in the test split: how well it is recognised can't be said.",
+            "No region of {} in the test split: how well a model knows that can't be said.",
         ),
         (
             [one["code"] for one in present if not one[splits.TRAIN]],
-            "No region of {} in the training split: it can't be learned.",
+            "No region of {} in the training split: nothing can learn that.",
         ),
     ):
         if codes:

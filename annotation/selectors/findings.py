@@ -95,6 +95,7 @@ def groups(rows: QuerySet[Finding]) -> list[Group]:
             lapsed=Count("pk", filter=is_blocker & Q(state=FindingState.WAIVED, waived_until__lte=timezone.now())),
             blocks=Count("pk", filter=stands_before_a_release()),
             total=Count("pk"),
+            with_region=Count("region"),
         )
     )
     found = [Group(values.pop("rule"), values) for values in counted]

@@ -49,7 +49,7 @@ def test_findings_are_counted_by_rule_in_one_query(planted, django_assert_num_qu
         found = {group.rule: group.counts for group in findings.groups(findings.of_pass(row))}
     assert found["identical-regions"] == {
         "open_blockers": 0, "open_warnings": 0, "fixed": 1, "accepted": 1, "waived": 1, "lapsed": 0, "blocks": 1,
-        "total": 3,
+        "total": 3, "with_region": 3,
     }  # fmt: skip
     assert found["class-quota"]["open_blockers"] == found["class-quota"]["blocks"] == 1
 

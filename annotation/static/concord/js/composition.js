@@ -14,8 +14,7 @@ export function composition(counted) {
     bySplit("Regions by class", "Class", counted.classes, (one) => label(byCode(one.code)), (one) => one.quota),
     el("div", {},
       bySplit("Regions by domain", "Domain", counted.domains, (one) => one.domain),
-      cases(counted)),
-    el("div", {}, sureness(counted), leftOut(counted)));
+      cases(counted), sureness(counted), leftOut(counted)));
 }
 
 function bySplit(title, head, rows, name, quota = null) {
@@ -33,7 +32,7 @@ function bySplit(title, head, rows, name, quota = null) {
 function wanted(all, quota) {
   if (!quota) return el("td", { class: "number", text: "–" });
   const short = all < quota;
-  return el("td", { class: "number" }, short ? el("span", { class: "badge bad", text: `${number(quota)}, ${number(quota - all)} short` }) : number(quota));
+  return el("td", { class: "number" }, short ? el("span", { class: "badge bad", text: `${number(quota)} (${number(quota - all)} short)` }) : number(quota));
 }
 
 function cases(counted) {

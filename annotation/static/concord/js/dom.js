@@ -95,6 +95,12 @@ export function ask({ title, body = null, fields = [], confirm = "OK", cancel = 
       const given = Object.fromEntries(inputs.map(([field, node]) => [field.name, node.type === "checkbox" ? node.checked : node.value]));
       resolve(dialog.returnValue === "yes" ? given : null);
     });
+    // Enter makes a line in a long text, so there Ctrl+Enter answers.
+    form.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      form.requestSubmit(find("button[type=submit]", form));
+    });
     document.body.append(dialog);
     dialog.showModal();
     inputs[0]?.[1].focus();

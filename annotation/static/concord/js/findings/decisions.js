@@ -10,6 +10,8 @@ export const REOPEN = "reopen";
 const REVERSIBLE = ["accept", "waive"];
 const { number } = boot().pass ?? {};
 let lastReason = "";
+let undo = null;
+let closeToast = () => {};
 
 /** What a decision is called. */
 export const labelOf = (fix) => (fix === REOPEN ? "Reopen" : boot().fixes[fix].label);
@@ -49,8 +51,9 @@ function fields(fix, one) {
 async function send(fix, chosen, said, { one, done }) {
   try {
     const result = await (said.label ? decideNow(one, said) : decideMany(fix, chosen, said));
-    const undo = REVERSIBLE.includes(fix) ? { label: "Undo", run: () => takeBack(result.ids, done) } : null;
-    toast(`${labelOf(fix)}: ${count(result.ids.length, "finding")}.`, { kind: "good", action: undo, seconds: 12 });
+    undo = REVERSIBLE.includes(fix) ? () => takeBack(result.ids, done) : null;
+    closeToast();
+    closeToast = toast(`${labelOf(fix)}: ${count(result.ids.length, "finding")}.`, { kind: "good", action: undo && { label: "Undo", run: undoLast }, seconds: 12 });
     done(result);
     return result;
   } catch (error) {
@@ -67,6 +70,15 @@ async function decideNow(one, { reason, label }) {
   const answer = { kind: "class", label };
   await post(`passes/${number}/findings/${one.id}/resolve/`, { fix: "adjudicate", reason, answer });
   return { ids: [one.id], state: "resolved" };
+}
+
+/** Take the last decision back, where it left the truth as it is. */
+export async function undoLast() {
+  const run = undo;
+  undo = null;
+  closeToast();
+  if (run) await run();
+  else toast("There is no decision to take back here. Reopen a finding to decide it anew.");
 }
 
 async function takeBack(ids, done) {

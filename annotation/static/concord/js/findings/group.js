@@ -31,7 +31,7 @@ export function createGroup(group, { filters, selection, decide, isAlone }) {
     const open = counted.open_blockers + counted.open_warnings;
     const parts = [[counted.open_blockers, "open blocker", "bad"], [counted.open_warnings, "open warning", "warn"], [counted.fixed, "fixed since", "info"], [counted.accepted, "accepted", "good"], [counted.waived - counted.lapsed, "waived", "info"], [counted.lapsed, "waiver run out", "bad"]];
     replace(counts, parts.filter(([many]) => many > 0).map(([many, said, kind]) => el("span", { class: `badge ${kind}`, text: /open/.test(said) ? count(many, said) : `${number(many)} ${said}` })));
-    all.hidden = isReadOnly || !open || !group.is_waivable;
+    all.hidden = isReadOnly || !open || !group.fixes.length;
     all.dataset.count = open;
     all.textContent = `Select all ${number(open)} open of this rule`;
   }
@@ -60,8 +60,7 @@ export function createGroup(group, { filters, selection, decide, isAlone }) {
   }
 
   function selectAll() {
-    const open = [...found.values()].find((finding) => finding.state === "open");
-    selection.setAll({ where: { ...wanted, state: "open" }, count: Number(all.dataset.count), fixes: open?.fixes ?? [], title: group.title });
+    selection.setAll({ where: { ...wanted, state: "open" }, count: Number(all.dataset.count), fixes: group.fixes, title: group.title });
   }
 
   /** Ask for these findings again, whatever the filters now say of them. */
@@ -87,7 +86,7 @@ export function createGroup(group, { filters, selection, decide, isAlone }) {
 }
 
 function effects(group) {
-  if (!group.is_waivable) return null;
+  if (!group.fixes.length) return null;
   return el("details", {}, el("summary", { text: "What can be done about it" }),
-    el("dl", { class: "effects" }, Object.values(boot().fixes).flatMap(({ label, effect }) => [el("dt", { text: label }), el("dd", { text: effect })])));
+    el("dl", { class: "effects" }, group.fixes.map((fix) => boot().fixes[fix]).flatMap(({ label, effect }) => [el("dt", { text: label }), el("dd", { text: effect })])));
 }

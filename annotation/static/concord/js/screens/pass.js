@@ -5,9 +5,10 @@
 
 import { get, poll, url } from "../api.js";
 import { boot, count, el, find, findAll, number, replace, say, toast } from "../dom.js";
-import { decide as askAndSend, REOPEN } from "../findings/decisions.js";
+import { decide as askAndSend, REOPEN, undoLast } from "../findings/decisions.js";
 import { createGroup } from "../findings/group.js";
 import { createSelection } from "../findings/selection.js";
+import { explain } from "../firstvisit.js";
 import { register } from "../keys.js";
 
 const pass = boot().pass;
@@ -77,8 +78,15 @@ async function decide(fix, chosen, one = null) {
   await askAndSend(fix, chosen, { one, done: (result) => refresh(result.ids) });
 }
 
-/** After a decision: its findings, the counts and what blocks, without losing the place. */
-async function refresh(ids) {
+let refreshing = Promise.resolve();
+
+/** After a decision: its findings, the counts and what blocks. One after the other, so that older news never comes last. */
+function refresh(ids) {
+  refreshing = refreshing.then(() => drawAnew(ids));
+  return refreshing;
+}
+
+async function drawAnew(ids) {
   const at = current;
   selection.clear();
   const touched = new Set(ids);
@@ -148,6 +156,7 @@ register([
   { id: "toggle", keys: ["s"], label: "Select the finding, or not", run: toggle },
   { id: "select-all", keys: ["Shift+s"], label: "Select all open findings of the rule", run: () => { const group = groupOf(); if (group && !group.node.querySelector(".select-all").hidden) group.selectAll(); } },
   { id: "clear", keys: ["Escape"], label: "Clear the selection", when: () => selection.size() > 0, run: () => selection.clear() },
+  { id: "undo", keys: ["u", "Ctrl+z"], label: "Take the last accepting or waiving back", run: undoLast },
   { id: "history", keys: ["h"], label: "History of the finding's region", run: () => cardOf(current)?.querySelector("figure a")?.click() },
   ...Object.entries(FIX_KEYS).map(([fix, key]) => ({ id: `fix-${fix}`, keys: [key], label: fix === REOPEN ? "Reopen" : boot().fixes[fix].label, group: "The finding, or all selected ones", run: () => press(fix) })),
 ]);
@@ -183,3 +192,4 @@ function wait() {
 
 if (pass.state === "done") show();
 else wait();
+explain();
