@@ -26,7 +26,10 @@ class PersonShape(serializers.Serializer[Any]):
     is_trained = serializers.BooleanField()
 
 
-class JoinedShape(PersonShape):
+class JoinedShape(serializers.Serializer[Any]):
+    """`person` is null where there is no such account: nobody has joined, and one can be made."""
+
+    person = PersonShape(allow_null=True)
     password = serializers.CharField(allow_blank=True, help_text="Of a new account; it is not kept anywhere.")
 
 
@@ -63,16 +66,16 @@ class SetupMembers(PeopleView):
     def get(self, request: Request, slug: str) -> Response:
         return Response(self.show(PersonShape, self.people().order_by("id"), many=True))
 
-    @schema.writes(JoinedShape, body=JoinBody, status=201, summary="Let a person take part")
+    @schema.writes(JoinedShape, body=JoinBody, summary="Let a person take part")
     def post(self, request: Request, slug: str) -> Response:
         body = self.read_body(JoinBody)
-        role, password = Role(body["role"]), ""
+        name, role, password = body["username"], Role(body["role"]), ""
+        member: Membership | None = None
         if body["new_account"]:
-            member, password = members.open_account(study=self.study, username=body["username"], role=role)
-        else:
-            member = members.join(study=self.study, username=body["username"], role=role)
-        member.password = password  # type: ignore[attr-defined]
-        response = Response(self.show(JoinedShape, member), status=201)
+            member, password = members.open_account(study=self.study, username=name, role=role)
+        elif members.has_account(name):
+            member = members.join(study=self.study, username=name, role=role)
+        response = Response(self.show(JoinedShape, {"person": member, "password": password}))
         response["Cache-Control"] = "no-store"
         return response
 

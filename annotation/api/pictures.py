@@ -140,10 +140,11 @@ class SlideTile(PictureView):
     def get(self, request: Request, slug: str, slide: str, level: int, column: int, row: int) -> HttpResponse:
         found = regions.slide(study=self.study, public_id=slide)
         self.read_query(NoQuery)
-        return self.picture(found, level, column, row, make=lambda reader: _tile(reader, level, column, row))
+        return self.picture(found, level, column, row, make=lambda reader: tile(reader, level, column, row))
 
 
-def _tile(reader: SlideReader, level: int, column: int, row: int) -> bytes:
+def tile(reader: SlideReader, level: int, column: int, row: int) -> bytes:
+    """The tile's bytes; Missing where the slide has no such tile."""
     try:
         return tiles.deepzoom_tile(reader, level, column, row)
     except IndexError as error:

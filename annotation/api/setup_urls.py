@@ -26,6 +26,10 @@ setup_urls = [
     path("slides.csv", staging.StagedTable.as_view(), name="setup-slides-table"),
     path(SLIDE, staging.StagedSlideView.as_view(), name="setup-slide"),
     path(f"{SLIDE}thumbnail.jpg", staging.StagedThumbnail.as_view(), name="setup-slide-thumbnail"),
-    path(f"{SLIDE}close.jpg", staging.StagedClose.as_view(), name="setup-slide-close"),
+    path(
+        f"{SLIDE}tiles/<number:level>/<number:column>_<number:row>.jpg",
+        staging.StagedTile.as_view(),
+        name="setup-slide-tile",
+    ),
     path(f"{SLIDE}tiling/", staging.StagedTiling.as_view(), name="setup-slide-tiling"),
 ]

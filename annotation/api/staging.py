@@ -15,9 +15,9 @@ from rest_framework.response import Response
 from annotation.api import schema
 from annotation.api.access import MANAGERS, StudyView
 from annotation.api.pagination import PageQuery, page_of
-from annotation.api.pictures import LARGEST_EDGE, SMALLEST_EDGE, NoQuery, PictureView
+from annotation.api.pictures import NoQuery, PictureView, tile
 from annotation.api.shapes import Finite, Shape
-from annotation.errors import BadInput, Missing
+from annotation.errors import BadInput
 from annotation.models import StagedSlide
 from annotation.selectors import folders, setup, tilings
 from annotation.services import staging
@@ -122,15 +122,6 @@ class TilingShape(serializers.Serializer[Any]):
     boxes = serializers.ListField(child=serializers.ListField(child=serializers.IntegerField()))
 
 
-class CloseQuery(Shape):
-    x = serializers.IntegerField(min_value=0, max_value=10_000_000)
-    y = serializers.IntegerField(min_value=0, max_value=10_000_000)
-    width = serializers.IntegerField(min_value=1, max_value=20_000)
-    height = serializers.IntegerField(min_value=1, max_value=20_000)
-    edge = serializers.IntegerField(required=False, default=512, min_value=SMALLEST_EDGE, max_value=LARGEST_EDGE)
-    context = Finite(required=False, default=2.0, min_value=1.0, max_value=4.0)  # type: ignore[assignment]
-
-
 class StagedSlidesView(StudyView):
     """The slides that have not entered the study yet; a new one is sent as it is, one file a request."""
 
@@ -198,24 +189,16 @@ class StagedThumbnail(PictureView):
         return self.picture(row, "staged", make=lambda reader: tiles.thumbnail_jpeg(reader, max_edge=THUMBNAIL_EDGE))
 
 
-class StagedClose(PictureView):
-    """A place of the slide, as large as a region would be, in its surroundings."""
+class StagedTile(PictureView):
+    """Deep Zoom tiles, as of a slide of the study."""
 
     roles = {"get": MANAGERS}
 
-    @schema.sends_file("image/jpeg", query=CloseQuery, summary="A place of a slide that is being set up")
-    def get(self, request: Request, slug: str, slide: str) -> HttpResponse:
-        query = self.read_query(CloseQuery)
-        row = tilings.find(study=self.study, public_id=slide)
-        frame = {key: query[key] for key in ("x", "y", "width", "height")}
-        if frame["x"] + frame["width"] > row.width or frame["y"] + frame["height"] > row.height:
-            raise Missing("This place lies outside the slide.")
-        return self.picture(
-            row,
-            "close",
-            *query.values(),
-            make=lambda reader: tiles.region_jpeg(reader, **frame, edge=query["edge"], context=query["context"]),
-        )
+    @schema.sends_file("image/jpeg", summary="A tile of a slide that is being set up")
+    def get(self, request: Request, slug: str, slide: str, level: int, column: int, row: int) -> HttpResponse:
+        self.read_query(NoQuery)
+        found = tilings.find(study=self.study, public_id=slide)
+        return self.picture(found, level, column, row, make=lambda reader: tile(reader, level, column, row))
 
 
 class StagedTiling(StudyView):

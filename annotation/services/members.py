@@ -22,6 +22,11 @@ _GROUPS, _GROUP_SIGNS = 4, 4
 ACCOUNT_ROLES = frozenset({Role.ANNOTATOR, Role.ADJUDICATOR})
 
 
+def has_account(username: str) -> bool:
+    """Whether somebody can sign in by that name."""
+    return get_user_model().objects.filter(username=username.strip(), is_active=True).exists()
+
+
 @transaction.atomic
 def join(*, study: Study, username: str, role: Role) -> Membership:
     """Let the person with the account `username` take part; Missing where there is no such account."""

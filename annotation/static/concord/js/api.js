@@ -64,7 +64,8 @@ async function unpack(response) {
   throw new ApiError(response.status, answer?.error ?? { message: `The server answered with ${response.status}. Try again; if it stays so, tell whoever runs it.` });
 }
 
-function cookie(name) {
+/** The value of a cookie; "" where there is none. */
+export function cookie(name) {
   const found = document.cookie.split("; ").find((one) => one.startsWith(`${name}=`));
   return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
 }
@@ -93,9 +94,9 @@ async function askForSession() {
 /**
  * Ask `path` each `seconds` while the page is looked at, and call `onData` when the answer has changed.
  * Returns {stop, now}: `now()` asks at once. `onError` gets an ApiError; polling goes on.
+ * A page that has the answer already gives its `etag` and may `wait`; `onSame` is told when nothing has changed.
  */
-export function poll(path, seconds, onData, onError = () => {}) {
-  let etag = "";
+export function poll(path, seconds, onData, onError = () => {}, { etag = "", wait = false, onSame = () => {} } = {}) {
   let timer = 0;
   let stopped = false;
   async function ask() {
@@ -106,7 +107,8 @@ export function poll(path, seconds, onData, onError = () => {}) {
   async function tell() {
     try {
       const response = await once("GET", typeof path === "function" ? path() : path, undefined, { headers: etag ? { "If-None-Match": etag } : {} });
-      if (stopped || response.status === 304) return;
+      if (stopped) return;
+      if (response.status === 304) { onSame(); return; }
       const answer = await unpack(response);
       etag = response.headers.get("ETag") ?? "";
       onData(answer);
@@ -116,7 +118,8 @@ export function poll(path, seconds, onData, onError = () => {}) {
   }
   const onVisible = () => { if (!document.hidden) ask(); };
   document.addEventListener("visibilitychange", onVisible);
-  ask();
+  if (wait) timer = setTimeout(ask, seconds * 1000);
+  else ask();
   return {
     now: () => { etag = ""; return ask(); },
     stop: () => { stopped = true; clearTimeout(timer); document.removeEventListener("visibilitychange", onVisible); },

@@ -1,0 +1,121 @@
+/**
+ * The set-up of a study: the list of steps, the open step, and the word whether all is saved.
+ * Decides which step is open and when it is drawn again; refuses to know what a step holds: each is a module of setup/.
+ */
+
+import "../keys.js";
+import { get, put } from "../api.js";
+import { boot, el, find, replace, say, toast } from "../dom.js";
+import { explain } from "../firstvisit.js";
+import * as basics from "../setup/basics.js";
+import * as checklist from "../setup/checklist.js";
+import * as classes from "../setup/classes.js";
+import * as domains from "../setup/domains.js";
+import { heading } from "../setup/fields.js";
+import * as launch from "../setup/launch.js";
+import * as members from "../setup/members.js";
+import * as policy from "../setup/policy.js";
+import * as region from "../setup/region.js";
+import * as slides from "../setup/slides.js";
+
+const STEPS = { basics, slides, domains, classes, region, policy, members, checklist, launch };
+const PLACE = `concord.setup.${boot().person}`;
+
+/** What every step is given: the state as the server has it, and ways to change it. */
+const page = {
+  state: boot().setup,
+  step: null,
+
+  stepOf(id) { return page.state.steps.find((one) => one.id === id); },
+
+  /** Save a part; resolves to true, or raises the ApiError after saying that it was not saved. */
+  async save(path, body) {
+    tell("Saving…");
+    try {
+      take(await put(`setup/${path}/`, body));
+      tell("All saved");
+      return true;
+    } catch (error) {
+      tell("Not saved", "bad");
+      throw error;
+    }
+  },
+
+  /** Read the state again: something else than a save has changed it. */
+  async refresh() { take(await get("setup/")); },
+
+  go(id) { open(id, { push: true, focus: true }); },
+};
+
+function take(state) {
+  page.state = state;
+  drawSteps();
+}
+
+function tell(text, kind = "") {
+  const place = find("#saved");
+  place.textContent = text;
+  place.className = kind;
+}
+
+function drawSteps() {
+  replace(find("#steps"), page.state.steps.map((one) => {
+    const many = one.missing.length;
+    const isLaunch = one.id === "launch";
+    const lacking = page.state.steps.reduce((sum, other) => sum + other.missing.length, 0);
+    const isRunning = page.state.state !== "draft";
+    const word = isLaunch ? (isRunning ? "done" : lacking ? `${lacking} missing` : "ready") : many ? `${many} missing` : one.fixed ? "fixed" : "complete";
+    const kind = word.endsWith("missing") ? "warn" : "good";
+    const link = el("a", { href: `?step=${one.id}`, "aria-current": one.id === page.step ? "step" : null, on: { click: (event) => follow(event, one.id) } },
+      el("span", { class: "step-name", text: one.title }),
+      el("span", { class: `badge ${kind}` }, word));
+    return el("li", { dataset: { step: one.id, lacking: String(many) } }, link);
+  }));
+}
+
+function follow(event, id) {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  open(id, { push: true, focus: true });
+}
+
+let leave = null;
+
+async function open(id, { push = false, focus = false } = {}) {
+  await leave?.();
+  page.step = id;
+  localStorage.setItem(PLACE, id);
+  if (push) history.pushState({}, "", `?step=${id}`);
+  drawSteps();
+  const panel = find("#step");
+  panel.dataset.open = id;
+  panel.removeAttribute("data-ready");
+  const body = el("div", { class: "step-body" });
+  const notes = el("ul", { class: "checks", id: "step-notes" });
+  replace(panel, heading(page.stepOf(id)), body, notes, around(id));
+  leave = (await STEPS[id].draw(body, page)) ?? null;
+  panel.dataset.ready = id;
+  if (focus) {
+    find("#step-title").focus();
+    say(`Step ${page.stepOf(id).title}`);
+  }
+}
+
+/** The ways to the step before and the next one. */
+function around(id) {
+  const names = Object.keys(STEPS);
+  const at = names.indexOf(id);
+  const button = (other, word, kind) => other && el("button", { type: "button", class: kind, on: { click: () => page.go(other) } }, `${word}: ${page.stepOf(other).title}`);
+  return el("div", { class: "buttons step-ways" }, button(names[at - 1], "Back", "quiet"), button(names[at + 1], "Next", "primary"));
+}
+
+function asked() {
+  const wanted = new URLSearchParams(location.search).get("step") ?? localStorage.getItem(PLACE);
+  if (wanted in STEPS) return wanted;
+  return page.state.steps.find((one) => one.missing.length)?.id ?? "launch";
+}
+
+window.addEventListener("popstate", () => open(asked()));
+window.addEventListener("pagehide", () => leave?.());
+explain();
+open(asked()).catch((error) => toast(error.message, { kind: "bad" }));
