@@ -5,7 +5,6 @@ refuses to say which of the two is right.
 """
 
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -60,17 +59,20 @@ def measure_pairs(
 
 
 def _meet(answers: Answers) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
-    """Every meeting of two people on an item: the item, the pair as one number, and 1 where they agree."""
-    people = answers.sizes[1]
-    borders = np.flatnonzero(np.diff(answers.items)) + 1
-    meetings = [
-        (int(answers.items[first]), int(answers.annotators[first]) * people + int(answers.annotators[second]),
-         float(answers.labels[first] == answers.labels[second]))
-        for group in np.split(np.arange(len(answers)), borders)
-        for first, second in combinations(group.tolist(), 2)
-    ]  # fmt: skip
-    table = np.array(meetings, dtype=np.float64).reshape(-1, 3)
-    return table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2]
+    """Every meeting of two people on an item: the item, the pair as one number, and 1 where they agree.
+
+    Answers lie sorted by item and annotator: those of one item follow each other, `apart` places at most.
+    """
+    first = [np.zeros(0, dtype=np.int64)]
+    second = [np.zeros(0, dtype=np.int64)]
+    most = int(np.bincount(answers.items).max(initial=0)) if len(answers) else 0
+    for apart in range(1, most):
+        same_item = np.flatnonzero(answers.items[apart:] == answers.items[:-apart])
+        first.append(same_item)
+        second.append(same_item + apart)
+    one, other = np.concatenate(first), np.concatenate(second)
+    names = answers.annotators[one] * answers.sizes[1] + answers.annotators[other]
+    return answers.items[one], names, (answers.labels[one] == answers.labels[other]).astype(np.float64)
 
 
 def _bound(met: Floats, agreed: Floats, *, seed: int, resamples: int, coverage: float) -> tuple[Floats, Floats]:

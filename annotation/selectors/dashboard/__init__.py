@@ -25,12 +25,13 @@ from annotation.selectors.dashboard import (
 )
 from annotation.selectors.dashboard.board import Board, Reading
 from annotation.selectors.dashboard.filters import FILTERS, Filters
-from annotation.selectors.dashboard.panel import Column, Content, Kind, Panel, Table
+from annotation.selectors.dashboard.panel import Cell, Column, Content, Kind, Panel, Table
 
 __all__ = [
     "FILTERS",
     "PANELS",
     "Board",
+    "Cell",
     "Column",
     "Content",
     "Filters",

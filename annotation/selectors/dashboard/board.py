@@ -3,11 +3,11 @@
 Decides what is read once for a page and what is kept for some seconds; refuses to know any panel.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Count, Sum
 
@@ -17,6 +17,8 @@ from annotation.models import LabelClass, LedgerHead, Membership, Region, Slide,
 from annotation.selectors.dashboard import kept
 from annotation.selectors.dashboard.filters import Filters
 from annotation.states import RegionState
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,14 @@ class Reading:
     def __init__(self, study: Study) -> None:
         self.study = study
         self.at = clock.now()
+        self._read: dict[Hashable, Any] = {}
+
+    def once(self, key: Hashable, make: Callable[[], Found]) -> Found:
+        """What `make` gives, asked for once however many panels want it."""
+        if key not in self._read:
+            self._read[key] = make()
+        found: Found = self._read[key]
+        return found
 
     @cached_property
     def members(self) -> list[Membership]:

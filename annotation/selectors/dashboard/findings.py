@@ -31,6 +31,10 @@ class OpenFindings:
 
 def read_open(board: Board) -> OpenFindings:
     """What is open in the newest pass."""
+    return board.reading.once("findings", lambda: _read_open(board))
+
+
+def _read_open(board: Board) -> OpenFindings:
     last = ConsistencyPass.objects.filter(study=board.study).order_by("-number").first()
     if last is None:
         return OpenFindings(None, "", 0, {})

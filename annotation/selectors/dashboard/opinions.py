@@ -6,6 +6,8 @@ Decides which regions are fair (audit sample and random share) and how many are 
 from dataclasses import dataclass
 
 import numpy as np
+from django.db.models import CharField
+from django.db.models.functions import MD5, Cast
 
 from annotation.models import Annotation, Pick, Region
 from annotation.selectors.dashboard.board import Board
@@ -13,8 +15,8 @@ from annotation.states import SLOT_KINDS, AnswerKind, Stratum
 from learning.consensus import gather
 from learning.consensus.answers import Answers
 
-MOST_REGIONS = 4000
-"""Of a larger study that many regions, in the order of their opaque names: a keyed digest, so a random sample."""
+MOST_REGIONS = 2000
+"""Of a larger study that many regions, by a digest of their keys: a random sample, and the same one each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +32,7 @@ class FairOpinions:
 
 def read(board: Board) -> FairOpinions:
     """The standing opinions under the board's domain and days, by today's codes."""
-    picked = Pick.objects.filter(study=board.study, stratum__in=[Stratum.AUDIT, Stratum.RANDOM], has_begun=True).values(
-        "region"
-    )
-    regions = Region.objects.filter(pk__in=picked).order_by("public_id")
-    if board.filters.domain:
-        regions = regions.filter(slide__domain__name=board.filters.domain)
-    cases = dict(regions.values_list("pk", "slide__case")[: MOST_REGIONS + 1])
+    cases = _read_cases(board)
     kept = list(cases)[:MOST_REGIONS]
     codes = [one.code for one in board.reading.classes]
     labels = _read_labels(board, kept, codes)
@@ -52,6 +48,18 @@ def read(board: Board) -> FairOpinions:
     return FairOpinions(answers, np.array([cases[one] for one in kept]), people, codes, len(cases) > MOST_REGIONS)
 
 
+def _read_cases(board: Board) -> dict[int, int]:
+    """Region -> case of the fair regions that somebody has begun, one more than are looked at."""
+    picked = Pick.objects.filter(study=board.study, stratum__in=[Stratum.AUDIT, Stratum.RANDOM], has_begun=True)
+    if board.filters.domain:
+        picked = picked.filter(region__slide__domain__name=board.filters.domain)
+    drawn = picked.order_by(MD5(Cast("region_id", CharField())), "region_id").values_list("region_id", flat=True)
+    # A region is picked again for a recheck at most now and then: asked for with some to spare, and once each.
+    wanted = list(dict.fromkeys(drawn[: 2 * MOST_REGIONS]))[: MOST_REGIONS + 1]
+    found = dict(Region.objects.filter(pk__in=wanted).order_by().values_list("pk", "slide__case"))
+    return {region: found[region] for region in wanted}
+
+
 def _read_labels(board: Board, regions: list[int], codes: list[str]) -> dict[tuple[int, str], int]:
     """(region, pseudonym) -> class index of the person's newest opinion, where it has a class today."""
     place = {code: index for index, code in enumerate(codes)}
@@ -65,11 +73,12 @@ def _read_labels(board: Board, regions: list[int], codes: list[str]) -> dict[tup
         )
         .exclude(kind=AnswerKind.WITHDRAWN)
         .order_by("pk")
-        .values_list("region", "annotator__pseudonym", "protocol", "label")
+        .values_list("region_id", "annotator_id", "protocol_id", "label")
     )
+    names = {one.pk: one.pseudonym for one in board.reading.members}
     found = {}
-    for region, name, protocol, label in rows:
+    for region, annotator, protocol, label in rows:
         index = place.get(board.reading.codes.get(protocol, {}).get(label, ""))
         if index is not None:
-            found[region, name] = index
+            found[region, names[annotator]] = index
     return found

@@ -55,7 +55,11 @@ class Outlook:
 
 
 def read(board: Board) -> tuple[Stretch, list[Outlook]]:
-    """The stretch that was looked at and the outlook of each goal that has something left."""
+    """The stretch that was looked at and the outlook of each goal, also of those that are reached."""
+    return board.reading.once(("outlook", board.filters), lambda: _read(board))
+
+
+def _read(board: Board) -> tuple[Stretch, list[Outlook]]:
     stretch = _choose_stretch(flow.read(board), board.reading.at, [one.code for one in board.reading.classes])
     queued = sum(one.regions for one in board.worked if one.state in (RegionState.QUEUED, RegionState.ADJUDICATION))
     classes = quotas.read(board)

@@ -38,14 +38,20 @@ def _read(board: Board) -> Content:
     stretch, goals = outlook.read(board)
     return Content(
         tables=[_tabulate_goals(goals), _tabulate_states(counts, total), _tabulate_days(board, counts)],
-        notes=[
-            f"Settled per day: {stretch.per_day:.1f}, from {stretch.describe()}. The range holds 8 of 10 redrawn pasts "
-            "(bootstrap over those days or hours); people who join or leave are not in it."
-            if len(stretch.counts)
-            else "Nothing has been settled in the last four weeks, so there is no rate yet."
-        ],
+        notes=[_explain(board, stretch)],
         data={"total": total, "per_day": round(stretch.per_day, 1)},
     )
+
+
+def _explain(board: Board, stretch: outlook.Stretch) -> str:
+    if len(stretch.counts):
+        return (
+            f"Settled per day: {stretch.per_day:.1f}, from {stretch.describe()}. The range holds 8 of 10 redrawn pasts "
+            "(bootstrap over those days or hours); people who join or leave are not in it."
+        )
+    if flow.read(board).hours:
+        return "Work has just begun: a rate is told once the first full hour is over."
+    return "Nothing has been settled in the last four weeks, so there is no rate to go by."
 
 
 def _tabulate_goals(goals: list[outlook.Outlook]) -> Table:
@@ -89,8 +95,8 @@ def _tabulate_days(board: Board, counts: dict[str, int]) -> Table:
     for day in [today - timedelta(days=back) for back in range(SHOWN_DAYS if net else 0)]:
         rows.append([day.isoformat(), net.get(day, 0), max(settled, 0)])
         settled -= net.get(day, 0)
-        if day <= min(net):
-            break
+        if day < min(net):
+            break  # the day before the first one is shown, so that a line begins where the work did
     described = columns(("day", "Day", "day"), ("settled", "Settled that day", "count"), ("total", "In all", "count"))
     return Table("days", "Settled by day", described, rows[::-1])
 

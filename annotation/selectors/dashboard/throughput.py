@@ -43,7 +43,7 @@ def _read(board: Board) -> Content:
     notes = ["Days are UTC. An answer taken back later counts here: it was work."]
     if until - since >= timedelta(days=MOST_DAYS):
         notes.append("More than three months are shown by week, each under its Monday.")
-    return Content(tables=[_tabulate_days(by_day, since, until), _tabulate_people(board, people)], notes=notes)
+    return Content(tables=[_tabulate_days(board, by_day, since, until), _tabulate_people(board, people)], notes=notes)
 
 
 def _span(board: Board) -> tuple[date, date]:
@@ -72,8 +72,10 @@ def _count_people(board: Board, span: Filters) -> list[tuple[Any, ...]]:
     return sorted(counted, key=lambda row: (-row[1], row[0]))
 
 
-def _tabulate_days(by_day: list[tuple[date, str, int]], since: date, until: date) -> Table:
+def _tabulate_days(board: Board, by_day: list[tuple[date, str, int]], since: date, until: date) -> Table:
     weekly = until - since >= timedelta(days=MOST_DAYS)
+    if board.filters.since is None:
+        since = min(day for day, _, _ in by_day)  # a young study is not shown as weeks of nothing
     totals: Counter[str] = Counter()
     cells: dict[date, Counter[str]] = defaultdict(Counter)
     for day, name, count in by_day:

@@ -40,6 +40,10 @@ class Version:
 
 def read(board: Board) -> list[Version]:
     """The newest versions, newest first, and the active one however old it is."""
+    return board.reading.once("versions", lambda: _read(board))
+
+
+def _read(board: Board) -> list[Version]:
     rows = ModelVersion.objects.filter(study=board.study)
     wanted = ("number", "state", "numbers__out_of_fold__macro_f1", "numbers__gate__basis",
               "numbers__gate__candidate__macro_f1", "audit_looks", "gate_reasons", "created_at",

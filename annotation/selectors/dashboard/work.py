@@ -32,7 +32,7 @@ def _read(board: Board) -> Content:
 def count_jobs(board: Board) -> dict[str, int]:
     """Jobs by state."""
     rows = Job.objects.filter(study=board.study).order_by().values_list("state").annotate(count=Count("pk"))
-    return dict(rows)
+    return board.reading.once("jobs", lambda: dict(rows))
 
 
 def list_jobs(board: Board) -> list[Job]:
@@ -44,8 +44,12 @@ def list_jobs(board: Board) -> list[Job]:
 
 def find_late_queues(board: Board) -> list[str]:
     """Queues of jobs that no worker has read of late."""
-    seen = dict(WorkerStamp.objects.values_list("queue", "seen_at"))
-    return [queue for queue in QUEUES if _is_late(seen.get(queue), board.reading.at)]
+    stamps = _read_stamps(board)
+    return [queue for queue in QUEUES if queue not in stamps or _is_late(stamps[queue].seen_at, board.reading.at)]
+
+
+def _read_stamps(board: Board) -> dict[str, WorkerStamp]:
+    return board.reading.once("stamps", lambda: {one.queue: one for one in WorkerStamp.objects.order_by("queue")})
 
 
 def _is_late(seen_at: datetime | None, at: datetime) -> bool:
@@ -75,7 +79,7 @@ def _tabulate_queue(board: Board) -> Table:
 
 
 def _tabulate_workers(board: Board) -> Table:
-    stamps = {one.queue: one for one in WorkerStamp.objects.order_by("queue")}
+    stamps = _read_stamps(board)
     rows: list[list[Cell]] = []
     for queue in sorted({*QUEUES, *stamps}):
         stamp = stamps.get(queue)

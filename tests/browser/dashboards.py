@@ -1,0 +1,125 @@
+"""A study in the middle of its work, for the manager's pages: answers, ties, checks, models, jobs, a pass.
+
+Decides what there is to see on a dashboard; refuses to look at one.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from annotation.models import (
+    Assignment,
+    Job,
+    KnownTruth,
+    ModelVersion,
+    Pick,
+    SelectionBatch,
+    Slide,
+    TrainingSet,
+    WorkerStamp,
+)
+from annotation.services import consensus, queue
+from annotation.states import AssignmentKind, JobKind, JobState, ModelState, Stratum
+from tests.annotation.api import scene
+from tests.browser.smear import Smear
+
+F1 = (0.41, 0.55, 0.62)
+
+
+def fill(smear: Smear, *, answers: int = 14) -> None:
+    """Two people answer the first regions, differing now and then; models, jobs and a pass stand beside them."""
+    Pick.objects.filter(study=smear.study).update(stratum=Stratum.RANDOM)
+    for place in range(answers):
+        smear.answer(smear.annotator, seconds=4.0 + place % 3)
+        smear.answer(smear.colleague, smear.codes[0] if place % 5 == 4 else "", seconds=6.0)
+    consensus.refit(study=smear.study)
+    add_models(smear)
+    add_jobs(smear)
+    add_gold(smear)
+    add_pass(smear)
+
+
+def add_models(smear: Smear) -> None:
+    """Three models: an old one, the active one, and one that the gate refused; hits of the active one."""
+    for number, score in enumerate(F1, start=1):
+        training_set = TrainingSet.objects.create(
+            study=smear.study,
+            digest=f"{number:064d}",
+            revision_ids=list(range(40 * number)),
+            protocol=smear.study.protocol,
+            created_at=timezone.now(),
+        )
+        ModelVersion.objects.create(
+            study=smear.study,
+            number=number,
+            digest=f"{number:064d}",
+            state=(ModelState.RETIRED, ModelState.ACTIVE, ModelState.REJECTED)[number - 1],
+            training_set=training_set,
+            configuration_digest="c" * 64,
+            encoder="colour-texture",
+            encoder_digest="e" * 64,
+            class_codes=smear.codes,
+            numbers=_numbers(smear, score),
+            gate_reasons=[f"Macro-F1 {score:.3f} on the audit sample."],
+            audit_looks=number,
+            created_at=timezone.now() - timedelta(hours=4 - number),
+            activated_at=timezone.now() if number < 3 else None,
+        )
+    active = ModelVersion.objects.get(study=smear.study, number=2)
+    SelectionBatch.objects.filter(study=smear.study).update(model=active)
+    for place, pick in enumerate(Pick.objects.filter(study=smear.study).order_by("rank")):
+        truth = pick.region.known_truth.label
+        pick.parts = {"predicted": truth if place % 3 else smear.codes[0], "top": 0.7}
+        pick.stratum = Stratum.RANDOM if place % 2 else Stratum.RANKED
+        pick.save(update_fields=["parts", "stratum"])
+
+
+def _numbers(smear: Smear, score: float) -> dict[str, Any]:
+    domains = sorted(set(Slide.objects.filter(study=smear.study).values_list("domain__name", flat=True)))
+    return {
+        "out_of_fold": {"macro_f1": score - 0.05},
+        "gate": {
+            "basis": "audit",
+            "candidate": {"macro_f1": score},
+            "domains": {name: {"items": 30, "right": 18 + place} for place, name in enumerate(domains)},
+        },
+    }
+
+
+def add_jobs(smear: Smear) -> None:
+    """A job that failed, and workers of which one is gone."""
+    Job.objects.create(
+        study=smear.study,
+        kind=JobKind.REFIT_CONSENSUS,
+        key="7",
+        state=JobState.FAILED,
+        attempt=5,
+        max_attempts=5,
+        error="The disk was full.",
+    )
+    WorkerStamp.objects.create(queue="io", seen_at=timezone.now(), worker="host:1")
+    WorkerStamp.objects.create(queue="train", seen_at=timezone.now() - timedelta(minutes=9), worker="host:2")
+
+
+def add_gold(smear: Smear) -> None:
+    """A gold region that the annotator gets right."""
+    region = smear.regions[-1]
+    KnownTruth.objects.filter(region=region).update(is_gold=True)
+    now = timezone.now()
+    lease = Assignment.objects.create(
+        study=smear.study, region=region, annotator=smear.annotator, kind=AssignmentKind.GOLD,
+        leased_at=now, expires_at=now + timedelta(minutes=5),
+    )  # fmt: skip
+    answer = {"kind": "class", "label": region.known_truth.label}
+    queue.submit(member=smear.annotator, token=lease.token, answer=answer, idempotency_key="gold")
+
+
+def add_pass(smear: Smear) -> None:
+    """A finished pass with an open blocker and an open warning."""
+    row = scene.add_pass(smear.study)
+    scene.add_finding(row, region=smear.regions[0])
+    scene.add_finding(row, region=smear.regions[1], severity="warning")
+    scene.finish(row)
