@@ -1,4 +1,4 @@
-"""Which single keys belong to tools, so that no class may take one.
+"""Which single keys belong to tools of the screens on which people answer, so that no class may take one.
 
 Decides what a class key may be; refuses to know how keys are bound (the scripts do). Digits belong to classes.
 """
@@ -7,10 +7,11 @@ TOOLS: dict[str, str] = {
     "?": "the sheet of keys",
     "a": "taking answer A (Adjudicate)",
     "b": "taking answer B (Adjudicate)",
-    "c": "comment and wider context",
+    "c": "the surroundings of a cell (Gallery) and taking answer C (Adjudicate)",
     "f": "flagging a region",
-    "h": "hiding what is drawn over the picture",
-    "n": "the next one",
+    "g": "opening the gallery",
+    "o": "the order of the cells (Gallery)",
+    "r": "writing the reason (Adjudicate)",
     "s": "skipping a region",
     "t": "definitions and examples",
     "u": "undoing",
@@ -20,9 +21,10 @@ TOOLS: dict[str, str] = {
     "-": "zooming out",
     "[": "darker",
     "]": "brighter",
-    "\\": "brightness as it was",
+    "{": "less contrast",
+    "}": "more contrast",
+    "\\": "brightness and contrast as they were",
 }
-DIGITS = "123456789"
 
 
 def tool_of(key: str) -> str:

@@ -1,9 +1,16 @@
+import re
+from dataclasses import fields
+from pathlib import Path
+
 import pytest
 from django.contrib.auth import authenticate
+from django.db import connection
 
-from annotation import checklist, colours, keys, store
+from annotation import checklist, colours, keys, policy_words, store
 from annotation.errors import BadInput, Conflict, Missing
 from annotation.models import Job, LabelClass, LedgerEntry, Membership, Slide, StagedSlide, Study
+from annotation.policy import Policy
+from annotation.releasing import datasheet
 from annotation.selectors import planning, tilings
 from annotation.selectors import setup as reads
 from annotation.services import members, setup, staging, studies
@@ -321,3 +328,48 @@ def test_colours_that_look_alike_are_named_also_for_weak_red_green_vision():
     assert colours.similar(["#d95f02", "#1b9e77", "#7570b3"]) == []
     assert colours.similar(["#ff0000", "#fa0505"]) == [(0, 1, False)]
     assert colours.similar(["#b07a2f", "#5c9a36"]) == [(0, 1, True)]
+
+
+def test_every_single_key_of_the_screens_where_people_answer_is_kept_from_classes():
+    scripts = Path(keys.__file__).parent / "static/concord/js"
+    screens = [scripts / "screens" / f"{name}.js" for name in ("annotate", "adjudicate", "queue")]
+    folders = [path for name in ("annotate", "gallery") for path in (scripts / name).glob("*.js")]
+    bound = {
+        key.replace("\\\\", "\\")
+        for path in (scripts / "regionviewer.js", *screens, *folders)
+        for found in re.findall(r'keys: (?:\[|free\()((?:"(?:[^"\\]|\\.)*"(?:, )?)+)', path.read_text("utf-8"))
+        for key in re.findall(r'"((?:[^"\\]|\\.)*)"', found)
+    }
+    single = {key for key in bound if len(key) == 1}
+    assert {"f", "t", "z", "\\"} <= single
+    assert single <= set(keys.TOOLS), "Keep these keys from classes in annotation/keys.py."
+
+
+def test_names_of_files_and_cases_are_gone_after_the_launch():
+    study = planned.begin().study
+    planned.fill(study, slides=1)
+    row = planned.send(study, seed=7, name="Q7canary-file.png")
+    staging.describe(slide=row, case="Q7canary-case", domain={"lab": "north"})
+    setup.launch(study=study)
+    base.run_ready(study)
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT count(*) FROM "{table}" t WHERE t::text LIKE %s', ["%Q7canary%"])
+            assert cursor.fetchone()[0] == 0, table
+    assert not [path for path in store.root().rglob("*") if "Q7canary" in path.name]
+
+
+def test_checklist_stands_in_the_datasheet_as_the_pass_has_pinned_it():
+    study = planned.begin().study
+    setup.save_checklist(study=study, answers={"purpose": "To tell <b>cells</b> apart.\nNothing else."})
+    study.refresh_from_db()
+    text = datasheet._checklist(study.checklist)
+    assert "What is the data set for" in text and "> To tell \\<b\\>cells\\</b\\> apart.\n> Nothing else." in text
+    assert datasheet._checklist({}) == ""
+
+
+def test_every_value_of_the_policy_has_words():
+    described = policy_words.described()
+    assert {one["key"] for one in described} == {field.name for field in fields(Policy)}
+    unnamed = [one["key"] for one in described if one["key"] not in policy_words.MAIN | policy_words.ADVANCED]
+    assert not unnamed, f"Say in annotation/policy_words.py what these mean: {unnamed}"
