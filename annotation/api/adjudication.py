@@ -57,7 +57,6 @@ class CaseShape(serializers.Serializer[Any]):
     note = serializers.CharField(help_text="What a manager wrote when sending the region back.")
     neighbours = NeighbourShape(many=True)
     reasons = serializers.ListField(child=serializers.CharField(), help_text="Your last reasons.")
-    waiting = WaitingShape()
 
 
 class AdjudicationsView(StudyView):
@@ -76,11 +75,8 @@ class AdjudicationView(StudyView):
     @schema.reads(CaseShape, summary="What I judge by, for an adjudication I hold")
     def get(self, request: Request, slug: str, token: str) -> Response:
         held = adjudication.held(member=self.member, token=token)
-        shape = CaseShape(
-            {**_fields(adjudication.read(held)), "waiting": adjudication.waiting(self.member)},
-            context={"study": self.study, "member": self.member, "token": token},
-        )
-        return Response(shape.data)
+        context = {"study": self.study, "member": self.member, "token": token}
+        return Response(CaseShape(adjudication.read(held), context=context).data)
 
 
 class NeighbourPicture(PictureView):
@@ -96,7 +92,3 @@ class NeighbourPicture(PictureView):
             if one.region.public_id == region:
                 return self.region_picture(one.region, edge=THUMBNAIL_EDGE, context=1.0)
         raise Missing("This region is no neighbour of the one you judge.")
-
-
-def _fields(case: adjudication.Case) -> dict[str, Any]:
-    return {name: getattr(case, name) for name in case.__slots__}

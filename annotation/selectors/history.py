@@ -92,7 +92,7 @@ def read(region: Region, *, as_of: datetime | None = None) -> Timeline:
     findings = list(_findings(region))
     told = [
         *map(_tell_pick, picks),
-        *map(_tell_answer, answers),
+        *(_tell_answer(row, reasons={one.reason for one in revisions}) for row in answers),
         *map(_tell_skip, skips),
         *map(_tell_finding, findings),
         *_tell_revisions(revisions),
@@ -173,7 +173,8 @@ def _tell_pick(pick: Pick) -> Event:
     return Event(at=pick.batch.created_at, kind="pick", title=title, text=pick.note, details=details)
 
 
-def _tell_answer(row: Annotation) -> Event:
+def _tell_answer(row: Annotation, *, reasons: set[str]) -> Event:
+    """`reasons` stand in revisions; an adjudicator's own copy of it is not shown twice."""
     who = row.annotator.pseudonym
     details = [f"Answer {row.number} of {who}, under protocol {row.protocol.number}."]
     if row.seconds is not None:
@@ -186,7 +187,8 @@ def _tell_answer(row: Annotation) -> Event:
         return Event(row.created_at, "withdrawal", f"{who} took the answer back", details=details)
     said = _ANSWERS[AssignmentKind(row.assignment_kind)]
     verb = "corrected the answer" if row.parent_id and row.parent and row.parent.kind != AnswerKind.WITHDRAWN else said
-    return Event(row.created_at, "answer", f"{who} {verb}", row.label, queue.comment_of(row), details)
+    comment = queue.comment_of(row)
+    return Event(row.created_at, "answer", f"{who} {verb}", row.label, "" if comment in reasons else comment, details)
 
 
 def _tell_skip(row: Assignment) -> Event:

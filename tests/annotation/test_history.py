@@ -45,12 +45,12 @@ def test_timeline_tells_what_happened_in_order(region):
         ("revision", "Revision 2: Decided by a manager"),
         ("revision", "Revision 3: Restored"),
     ]
-    pick, skip, first, second, _, adjudication, _, restored = told.events
+    pick, skip, first, second, judged, adjudication, _, restored = told.events
     assert "Margin 0.02 between two classes." in pick.details and "no model yet" in pick.details[0]
     assert skip.text == "Out of focus."
     assert (first.label, first.text) == ("neutrophil", "Dr Smith would agree")
     assert "Flagged." in second.details
-    assert adjudication.text == "Three lobes."
+    assert (judged.text, adjudication.text) == ("", "Three lobes.")
     assert adjudication.details == ["By A4.", "Rests on A4's answer 1."]
     assert restored.text == "Revision 1 restored: The judge was right."
     assert not told.is_cut

@@ -26,6 +26,20 @@ export function label(cls) {
   return el("span", { class: "class-label" }, swatch(one), el("span", { text: one.name }));
 }
 
+/**
+ * Class code -> its keys: its own unless one of the screen's `tools` has it, and the digit of its place in the list
+ * where that is no other class's own.
+ */
+export function classKeys(tools = []) {
+  const classes = boot().classes ?? [];
+  const own = new Set(classes.map((one) => one.key));
+  return new Map(classes.map(({ code, key }, place) => {
+    const digit = String((place + 1) % 10);
+    const keys = [key && !tools.includes(key.toLowerCase()) ? key : null, place < 10 && (key === digit || !own.has(digit)) ? digit : null];
+    return [code, [...new Set(keys.filter(Boolean))].map((one) => (/^\d$/.test(one) ? `Digit${one}` : one.toLowerCase()))];
+  }));
+}
+
 /** Black or white, whichever is read better on `colour` (relative luminance, WCAG 2.2). */
 export function ink(colour) {
   const parts = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255);
