@@ -14,7 +14,7 @@ from typing import BinaryIO
 from django.conf import settings
 
 from annotation.errors import BadInput
-from annotation.models import Slide
+from annotation.models import Slide, StagedSlide
 
 # A list, not a pattern: what stands behind the last dot of a file's name may be a person's.
 SUFFIXES = frozenset(".tif .tiff .svs .ndpi .scn .bif .svslide .png .jpg .jpeg .bmp".split())
@@ -27,7 +27,7 @@ def root() -> Path:
     return Path(settings.STORE)
 
 
-def slide_path(slide: Slide) -> Path:
+def slide_path(slide: Slide | StagedSlide) -> Path:
     """The file of `slide`."""
     return root() / slide.stored_name
 

@@ -20,7 +20,7 @@ from annotation.api.access import ANYONE, MANAGERS, Always, StudyView
 from annotation.api.kept import KeptPictures
 from annotation.api.shapes import Finite, Shape
 from annotation.errors import Missing
-from annotation.models import Region, Slide
+from annotation.models import Region, Slide, StagedSlide
 from annotation.selectors import regions
 from learning.slides import tiles
 from learning.slides.reader import SlideReader, open_slide
@@ -71,7 +71,7 @@ class PictureView(StudyView):
 
     content_negotiation_class = Always
 
-    def picture(self, slide: Slide, *parts: object, make: Callable[[SlideReader], bytes]) -> HttpResponse:
+    def picture(self, slide: Slide | StagedSlide, *parts: object, make: Callable[[SlideReader], bytes]) -> HttpResponse:
         """The picture that `parts` name on `slide`, or 304 where the browser has it."""
         name = self.study.opaque_id("picture", ENCODING, slide.checksum, *parts)
         etag = f'"{hashlib.sha256(name.encode()).hexdigest()[:32]}"'

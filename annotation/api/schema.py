@@ -51,7 +51,7 @@ def reads(answer: Answer, *, query: Answer | None = None, summary: str) -> Calla
 def writes(
     answer: Answer | None,
     *,
-    body: Answer | dict[str, Answer] | None = None,
+    body: Answer | dict[str, Answer | OpenApiTypes] | None = None,
     query: Answer | None = None,
     status: int = 200,
     summary: str,

@@ -84,7 +84,7 @@ class RegionBody(Shape):
 
 
 class PolicyBody(Shape):
-    values = serializers.DictField(help_text="Key -> value; null takes a key back to its default.")  # type: ignore[assignment]
+    values = serializers.DictField(help_text="Key -> value; null takes a key back to its default.")
 
 
 class ChecklistBody(Shape):
@@ -97,7 +97,7 @@ class ChecklistBody(Shape):
 
 
 class CoverageShape(serializers.Serializer[Any]):
-    values = serializers.ListField(child=serializers.CharField())  # type: ignore[assignment]
+    values = serializers.ListField(child=serializers.CharField())
     slides = serializers.IntegerField()
     cases = serializers.IntegerField()
     regions = serializers.IntegerField()

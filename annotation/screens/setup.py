@@ -29,7 +29,7 @@ class NewStudy(Page):
 
     def enter(self, request: HttpRequest, **kwargs: Any) -> None:
         try:
-            studies.check_may_begin(user=request.user)  # type: ignore[arg-type]
+            studies.check_may_begin(user=request.user)
         except Refused as error:
             raise Missing(error.message) from error
 

@@ -17,7 +17,7 @@ def root(tmp_path, monkeypatch):
 
 
 def send(scene, actor, **body):
-    return scene.client(actor).post("/api/import/", {"folder": "blood", "slug": "new", **body}, format="json")
+    return scene.client(actor).post("/api/import/", {"folder": "blood", "slug": "fresh", **body}, format="json")
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def founder(scene):
 def test_founder_imports_a_folder_and_manages_the_study(scene, root, founder):
     response = send(scene, founder)
     assert response.status_code == 200, response.json()
-    study = Study.objects.get(slug="new")
+    study = Study.objects.get(slug="fresh")
     assert response.json()["slides_new"] == study.slides.count() > 0
     assert Membership.objects.get(study=study).role == Role.MANAGER
     assert send(scene, founder).json()["slides_new"] == 0
@@ -39,7 +39,7 @@ def test_founder_imports_a_folder_and_manages_the_study(scene, root, founder):
 
 def test_dry_run_writes_nothing(scene, root, founder):
     assert send(scene, founder, dry_run=True).json()["is_new_study"] is True
-    assert not Study.objects.filter(slug="new").exists()
+    assert not Study.objects.filter(slug="fresh").exists()
 
 
 def test_nobody_imports_into_the_study_of_others(scene, root, founder):
@@ -50,7 +50,7 @@ def test_nobody_imports_into_the_study_of_others(scene, root, founder):
 @pytest.mark.parametrize("folder", ["../closed", "/etc", "blood/../../closed", ".", "a\nb"])
 def test_folders_outside_the_import_folder_are_refused(scene, root, founder, folder):
     assert send(scene, founder, folder=folder).status_code in (400, 403)
-    assert not Study.objects.filter(slug="new").exists()
+    assert not Study.objects.filter(slug="fresh").exists()
 
 
 def test_problems_of_the_folder_are_listed(scene, root, founder):
