@@ -36,7 +36,8 @@ def read_rectangles(slide: Slide) -> NDArray[np.int32]:
 class Examples:
     """Settled regions with a class to learn, ordered by slide and index: N rows that belong together.
 
-    `names` are (region's public id, revision's number); `cases` (N,) index into the study's sorted case codes.
+    `names` are (region's public id, revision's number); `cases` (N,) index into the study's sorted case codes;
+    `domains` are names.
     """
 
     names: list[tuple[str, int]]
@@ -44,6 +45,7 @@ class Examples:
     features: NDArray[np.float16]
     labels: NDArray[np.int64]
     cases: NDArray[np.int64]
+    domains: list[str]
 
     def __len__(self) -> int:
         return len(self.names)
@@ -64,7 +66,7 @@ def read_examples(study: Study, *, encoder_digest: str, audit_half: AuditHalf = 
     table = mapping.exact_codes(study)
     cases = sorted(study.cases.values_list("code", flat=True))
     case_index = {code: position for position, code in enumerate(cases)}
-    parts, names, revisions, labels, groups = [], [], [], [], []
+    parts, names, revisions, labels, groups, domains = [], [], [], [], [], []
     for shard in read_shards(study, encoder_digest=encoder_digest):
         rows = []
         for index, public_id, revision, number, protocol, label in _settled_rows(shard.slide, audit_half):
@@ -75,10 +77,12 @@ def read_examples(study: Study, *, encoder_digest: str, audit_half: AuditHalf = 
                 revisions.append(revision)
                 labels.append(position)
                 groups.append(case_index[shard.slide.case.code])
+                domains.append(shard.slide.domain.name)
         if rows:
             parts.append(np.asarray(open_shard(files.path_of(shard.stored_name))[rows]))
     features = np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float16)
-    return Examples(names, revisions, features, np.array(labels, dtype=np.int64), np.array(groups, dtype=np.int64))
+    arrays = [np.array(values, dtype=np.int64) for values in (labels, groups)]
+    return Examples(names, revisions, features, *arrays, domains)
 
 
 def read_shards(study: Study, *, encoder_digest: str) -> list[FeatureShard]:

@@ -3,6 +3,8 @@
 Decides which items are comparable and lines up classes by code; refuses to judge: that is `learning.gate`.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,13 +24,27 @@ def judge(*, study: Study, model: ModelVersion, champion: ModelVersion | None, e
     candidate = registry.load(files.models_folder(), model.digest)
     held = registry.load(files.models_folder(), champion.digest) if champion else None
     codes = tuple(model.class_codes)
-    return gate.judge(
-        audit=_audit_evidence(study, candidate, held, model, champion),
-        out_of_fold=_out_of_fold_evidence(examples, candidate, held, champion),
+    audit, audit_domains = _audit_evidence(study, candidate, held, model, champion)
+    folds, fold_domains = _out_of_fold_evidence(examples, candidate, held, champion)
+    verdict = gate.judge(
+        audit=audit,
+        out_of_fold=folds,
         class_codes=codes,
         prior=np.bincount(examples.labels, minlength=len(codes)).astype(np.float64),
         policy=GatePolicy(audit_items=study.policy.gate_min_items),
     )
+    by_domain = _count_right(audit, audit_domains) if verdict.basis == "audit" else _count_right(folds, fold_domains)
+    return replace(verdict, numbers={**verdict.numbers, "domains": by_domain})
+
+
+def _count_right(evidence: Evidence, domains: list[str]) -> dict[str, dict[str, int]]:
+    """Domain -> items, and those of which the candidate's first choice was right: for people, not for the verdict."""
+    right = evidence.candidate.argmax(axis=1) == evidence.truth if len(evidence.truth) else []
+    found = {name: {"items": 0, "right": 0} for name in sorted(set(domains))}
+    for name, is_right in zip(domains, right, strict=True):
+        found[name]["items"] += 1
+        found[name]["right"] += int(is_right)
+    return found
 
 
 def _audit_evidence(
@@ -37,37 +53,41 @@ def _audit_evidence(
     held: StoredModel | None,
     model: ModelVersion,
     champion: ModelVersion | None,
-) -> Evidence:
+) -> tuple[Evidence, list[str]]:
+    """What both models say of the gate half of the audit sample, and the domain of each item."""
     audit = bridge.read_examples(study, encoder_digest=model.encoder_digest, audit_half=AuditHalf.GATE)
     new = _predict(candidate, audit)
     if champion is None or held is None:
-        return Evidence(truth=audit.labels, cases=audit.cases, candidate=new)
+        return Evidence(truth=audit.labels, cases=audit.cases, candidate=new), audit.domains
     other = audit
     if champion.encoder_digest != model.encoder_digest:
         other = bridge.read_examples(study, encoder_digest=champion.encoder_digest, audit_half=AuditHalf.GATE)
     old = _line_up(_predict(held, other), held.class_codes, candidate.class_codes)
     mine, theirs = _intersect([name for name, _ in audit.names], [name for name, _ in other.names])
-    return Evidence(truth=audit.labels[mine], cases=audit.cases[mine], candidate=new[mine], champion=old[theirs])
+    evidence = Evidence(truth=audit.labels[mine], cases=audit.cases[mine], candidate=new[mine], champion=old[theirs])
+    return evidence, [audit.domains[row] for row in mine]
 
 
 def _out_of_fold_evidence(
     examples: Examples, candidate: StoredModel, held: StoredModel | None, champion: ModelVersion | None
-) -> Evidence:
-    """Items that were in both training sets, each answered by the member that had not seen its case."""
+) -> tuple[Evidence, list[str]]:
+    """Items of both training sets, each answered by the member that had not seen its case, and their domains."""
     new = candidate.ensemble.out_of_fold
     if champion is None or held is None:
         rows = np.flatnonzero(new.is_known)
-        return Evidence(truth=examples.labels[rows], cases=examples.cases[rows], candidate=new.proba[rows])
+        alone = Evidence(truth=examples.labels[rows], cases=examples.cases[rows], candidate=new.proba[rows])
+        return alone, [examples.domains[row] for row in rows]
     old = held.ensemble.out_of_fold
     mine, theirs = _intersect([name for name, _ in examples.names], _training_regions(champion))
     both = new.is_known[mine] & old.is_known[theirs]
     mine, theirs = mine[both], theirs[both]
-    return Evidence(
+    evidence = Evidence(
         truth=examples.labels[mine],
         cases=examples.cases[mine],
         candidate=new.proba[mine],
         champion=_line_up(old.proba[theirs], held.class_codes, candidate.class_codes),
     )
+    return evidence, [examples.domains[row] for row in mine]
 
 
 def _training_regions(model: ModelVersion) -> list[str]:

@@ -142,6 +142,9 @@ class TestTraining:
         assert model.state == ModelState.ACTIVE
         assert model.gate_reasons
         assert model.numbers["gate"]["basis"] in ("audit", "out-of-fold")
+        by_domain = model.numbers["gate"]["domains"].values()
+        assert sum(one["items"] for one in by_domain) == model.numbers["gate"]["items"]
+        assert all(0 <= one["right"] <= one["items"] for one in by_domain)
         scored = ScoreFile.objects.filter(model=model)
         assert scored.count() == 4
         assert not scored.exclude(slide__case__audit_half="").exists()
