@@ -60,6 +60,11 @@ class Guard:
         silent = [f"No answer {one.status} came from {one.path}." for one in self._expected if not one.seen]
         return self._problems + silent
 
+    def take(self) -> list[str]:
+        """What was seen so far, once each; it is forgotten."""
+        found, self._problems = list(dict.fromkeys(self._problems)), []
+        return found
+
     def check(self) -> None:
         """Fail with what was seen, and forget it."""
         found, self._problems = self.problems, []

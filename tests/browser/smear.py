@@ -13,7 +13,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
-from annotation.models import Annotation, Job, Membership, Region, SelectionBatch, Slide, Study
+from annotation.models import Annotation, Case, Job, Membership, Region, SelectionBatch, Slide, Study
 from annotation.services import imports, queue, studies
 from annotation.states import JobState, Role, SlideState
 from learning.slides.synthetic.study import write_study
@@ -114,6 +114,9 @@ def _imported(folder: Path, *, slug: str, policy: dict[str, Any]) -> Study:
     study.policy_values = {**study.policy_values, **policy}
     study.save(update_fields=["policy_values"])
     studies.open_study(study=study)
+    # The draw of audit cases depends on the study's secret, which no two runs share.
+    Case.objects.filter(study=study).update(audit_half="")
+    Region.objects.filter(study=study).update(audit_half="")
     # As after reading: nobody listens to the jobs of this study.
     Slide.objects.filter(study=study).update(state=SlideState.TILED)
     Job.objects.filter(study=study).update(state=JobState.DONE)
