@@ -12,7 +12,9 @@ MARKUP = "<img src=x onerror=\"document.title='owned'\"><script>document.title='
 def test_queue_tells_what_lies_ahead_and_starts_with_one_key(smear, page_for, axe, shoot):
     mine = smear.answer(smear.annotator, seconds=4.0)
     smear.answer(smear.colleague)
-    batch = picks.recheck(study=smear.study, regions=[mine.region], reason="in doubt", opinions=2) or _force(smear, mine)
+    batch = picks.recheck(study=smear.study, regions=[mine.region], reason="in doubt", opinions=2) or _force(
+        smear, mine
+    )
     Pick.objects.filter(batch=batch).update(note=f"Look at the granules. {MARKUP}")
     lease = queue.claim(member=smear.annotator)
     queue.skip(member=smear.annotator, token=lease.token, reason=f"out of focus {MARKUP}")
@@ -44,7 +46,11 @@ def _force(smear, mine):
 
 @pytest.mark.parametrize(
     ("state", "words"),
-    [(StudyState.DRAFT, "has not been opened yet"), (StudyState.CLOSED, "closed"), (StudyState.RUNNING, "answered everything")],
+    [
+        (StudyState.DRAFT, "has not been opened yet"),
+        (StudyState.CLOSED, "closed"),
+        (StudyState.RUNNING, "answered everything"),
+    ],
 )
 def test_queue_says_why_there_is_nothing(smear, page_for, axe, state, words):
     smear.study.state = state

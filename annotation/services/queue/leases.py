@@ -172,4 +172,4 @@ def _by_count(ids: Sequence[int], locked: Sequence[int]) -> dict[int, list[int]]
 
 def lost(more: str = "") -> LeaseLost:
     """The error for a lease that has ended."""
-    return LeaseLost(f"The time for this region ran out, or it was given back.{more} Claim the next region.")
+    return LeaseLost(f"The time for this region ran out, or it was given back.{more} Go on with the next region.")

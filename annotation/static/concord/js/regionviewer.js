@@ -33,6 +33,7 @@ export class RegionViewer {
   #osd;
   #ready = new Map();
   #region = null;
+  #shown = null;
   #wanted = 0;
 
   constructor(element, { label = "Region", toneName = "tone" } = {}) {
@@ -63,8 +64,8 @@ export class RegionViewer {
     const images = await this.#load(region);
     if (turn !== this.#wanted) return false;
     this.#region = region;
-    for (const [id, other] of this.#ready) if (id !== region.id) this.#hide(await settled(other));
-    if (turn !== this.#wanted) return false;
+    if (this.#shown !== images) this.#hide();
+    this.#shown = images;
     images.context?.setOpacity(SURROUNDINGS_OPACITY);
     images.sharp.setOpacity(1);
     if (label) this.stage.setAttribute("aria-label", label);
@@ -85,13 +86,15 @@ export class RegionViewer {
       this.#ready.delete(id);
       images.then(({ sharp, context }) => [sharp, context].forEach((one) => one && this.#osd.world.removeItem(one)), () => {});
     }
-    for (const region of regions) this.#load(region).catch(() => {});
+    for (const region of regions) this.#load(region).then(() => this.#countReady(), () => {});
+    this.#countReady();
   }
 
   /** Nothing is shown any more. */
   clear() {
     this.#wanted += 1;
     this.#region = null;
+    this.#hide();
     this.keep([]);
     delete this.element.dataset.region;
     this.element.dataset.state = "empty";
@@ -127,13 +130,20 @@ export class RegionViewer {
       { id: "view.in", keys: ["+", "="], label: "Zoom in", run: zoom(ZOOM_STEP), repeat: true },
       { id: "view.out", keys: ["-"], label: "Zoom out", run: zoom(1 / ZOOM_STEP), repeat: true },
       { id: "view.home", keys: ["Home"], label: "Show the whole region", run: () => this.home() },
-      { id: "view.context", keys: ["z"], label: "Surroundings and back", run: () => this.toggleContext() },
+      { id: "view.context", keys: ["z", "Alt+z"], label: "Surroundings and back", run: () => this.toggleContext() },
       { id: "view.darker", keys: ["["], label: "Darker", run: tone("brightness", -1), repeat: true },
       { id: "view.brighter", keys: ["]"], label: "Brighter", run: tone("brightness", 1), repeat: true },
       { id: "view.flatter", keys: ["{"], label: "Less contrast", run: tone("contrast", -1), repeat: true },
       { id: "view.crisper", keys: ["}"], label: "More contrast", run: tone("contrast", 1), repeat: true },
       { id: "view.tone", keys: ["\\"], label: "Brightness and contrast as they were", run: () => say(this.tone.reset()) },
     ].map((one) => ({ group, ...one }));
+  }
+
+  /** How many regions besides the shown one could be shown at once: for those who watch the page. */
+  async #countReady() {
+    const others = [...this.#ready].filter(([id]) => id !== this.#region?.id).map(([, images]) => settled(images));
+    const ready = (await Promise.all(others)).filter((images) => images?.sharp.getFullyLoaded());
+    this.element.dataset.ready = String(ready.length);
   }
 
   #load(region) {
@@ -164,15 +174,19 @@ export class RegionViewer {
       this.#osd.addTiledImage({
         ...place, opacity: 0, preload: true,
         tileSource: { type: "image", url, buildPyramid: false },
-        success: ({ item }) => resolve(item),
+        success: ({ item }) => {
+          item.addHandler("fully-loaded-change", () => this.#countReady());
+          resolve(item);
+        },
         error: () => reject(new Error("The picture of this region could not be loaded.")),
       });
     });
   }
 
-  #hide(images) {
-    images?.sharp?.setOpacity(0);
-    images?.context?.setOpacity(0);
+  #hide() {
+    this.#shown?.sharp.setOpacity(0);
+    this.#shown?.context?.setOpacity(0);
+    this.#shown = null;
   }
 
   /** Resolves in the frame after the picture was drawn with all its pixels. */

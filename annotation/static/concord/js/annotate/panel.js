@@ -5,7 +5,7 @@
 
 import { label, swatch } from "../classes.js";
 import { boot, el, find, replace, say } from "../dom.js";
-import { hint } from "../keys.js";
+import { hint, keysOf, readable } from "../keys.js";
 
 const WORDS = { before: "You entered this before", suggestion: "Suggested" };
 
@@ -29,7 +29,7 @@ export class Panel {
   draw() {
     replace(find("#classes"), boot().classes.map((one) => el("li", {},
       el("button", { type: "button", dataset: { class: one.code }, on: { click: () => this.onPick(one.code) } },
-        hint(`class.${one.code}`), swatch(one), el("span", { class: "name", text: one.name }), one.special && el("span", { class: "hint", text: "special" })))));
+        el("span", { class: "keys" }, keysOf(`class.${one.code}`).map((chord) => el("kbd", { text: readable(chord) }))), swatch(one), el("span", { class: "name", text: one.name }), one.special && el("span", { class: "hint", text: "special" })))));
     replace(this.flag, "Flag ", hint("flag"));
     replace(find("#skip"), "Skip ", hint("skip"));
     replace(find("#guide-button"), "Guideline ", hint("guide"));

@@ -35,9 +35,12 @@ export class Worklist extends EventTarget {
   }
 
   /** Top up to `ahead`; one request at a time. */
-  fill() {
+  async fill() {
+    // One that is under way was asked before the last answers were given: what it brings may be used up already.
+    if (this.#filling) await this.#filling;
+    if (this.#leases.length >= this.ahead) return;
     this.#filling ??= this.#claim().finally(() => { this.#filling = null; });
-    return this.#filling;
+    await this.#filling;
   }
 
   /** The region is answered or passed over: the next one is the current one. */
@@ -84,7 +87,5 @@ export class Worklist extends EventTarget {
     const count = Math.min(MOST, this.ahead + this.unsent());
     const { leases } = await post("queue/claim/", { kind: this.kind, count });
     const known = new Set(this.#leases.map((lease) => lease.token));
-    this.#leases.push(...leases.filter((lease) => !known.has(lease.token) && !this.#done.has(lease.token)));
-    return this.#leases.length;
-  }
+    this.#leases.push(...leases.filter((lease) => !known.has(lease.token) && !this.#done.has(lease.token)));  }
 }

@@ -12,14 +12,14 @@ import { Stopwatch } from "../annotate/stopwatch.js";
 import { drawTray } from "../annotate/tray.js";
 import { Worklist } from "../annotate/worklist.js";
 import { get, post } from "../api.js";
-import { byCode } from "../classes.js";
+import { byCode, classKeys } from "../classes.js";
 import { boot, el, find, replace, say, toast } from "../dom.js";
 import { explain } from "../firstvisit.js";
 import { register } from "../keys.js";
 import { freshKey, Outbox } from "../outbox.js";
 import { RegionViewer } from "../regionviewer.js";
 
-const AHEAD = 3;
+const AHEAD = 4;
 const LOOK_AGAIN_MS = 15_000;
 const MEASURE = "concord:next-region";
 
@@ -89,6 +89,12 @@ async function claim({ quiet = false } = {}) {
 }
 
 async function tellWhyEmpty() {
+  const unsent = outbox.waiting.at(-1);
+  if (unsent) {
+    nothing("Your last answers are on their way.");
+    outbox.settled(unsent.key).then(() => { if (!worklist.current) next(); });
+    return;
+  }
   const { reason_empty: empty } = await get("queue/");
   nothing(empty?.message ?? "All regions were taken at this moment.");
 }
@@ -207,26 +213,29 @@ outbox.addEventListener("change", drawOutbox);
 outbox.addEventListener("refused", ({ detail }) => {
   bar.showToday(--today);
   if (last?.key === detail.job.key) { last = null; bar.showUndo(null); }
-  toast(`Not accepted: ${byCode(detail.job.label).name}. ${detail.error.message}`, { kind: "bad" });
+  find(".annotate-panel").scrollTo(0, 0);
+  say(`Not accepted: ${byCode(detail.job.label).name}. ${detail.error.message}`, { assertive: true });
 });
 
 // --- Keys -------------------------------------------------------------------------------------------------------------
 
 const guideFor = () => guide.toggle(document.activeElement?.dataset?.class ?? "");
+const byClass = classKeys();
+const taken = new Set([...byClass.values()].flat());
+const free = (...keys) => keys.filter((key) => !taken.has(key));
 register([
-  ...boot().classes.filter((one) => one.key).map((one) => ({
-    id: `class.${one.code}`, keys: [/^\d$/.test(one.key) ? `Digit${one.key}` : one.key.toLowerCase()], group: "Classes",
-    label: one.name, run: (event) => answer(one.code, event.timeStamp), overButtons: true,
+  ...boot().classes.map(({ code, name }) => ({
+    id: `class.${code}`, keys: byClass.get(code), group: "Classes", label: name, run: (event) => answer(code, event.timeStamp), overButtons: true,
   })),
-  { id: "accept", keys: ["Enter"], label: "Accept what is offered", group: "Answer", run: (event) => answer(panel.offered, event.timeStamp), when: () => Boolean(panel.offered) },
-  { id: "comment", keys: ["c"], label: "Write a comment", group: "Answer", run: () => panel.comment.focus() },
-  { id: "flag", keys: ["f"], label: "Flag the region", group: "Answer", run: () => panel.toggleFlag(), when: isSharp },
-  { id: "flag.comment", keys: ["Shift+f"], label: "Flag with a comment", group: "Answer", run: () => { panel.toggleFlag(); panel.comment.focus(); }, when: isSharp },
-  { id: "skip", keys: ["Ctrl+Space", "s"], label: "Skip, with a reason", group: "Answer", run: skip },
-  { id: "undo", keys: ["Ctrl+z"], label: "Take the last answer back", group: "Answer", run: undo },
-  { id: "guide", keys: ["t"], label: "Definitions and examples", group: "Answer", run: guideFor },
-  ...viewer.bindings(),
-]);
+  { id: "accept", keys: ["Enter"], label: "Accept what is offered", run: (event) => answer(panel.offered, event.timeStamp), when: () => Boolean(panel.offered) },
+  { id: "comment", keys: free("c", "Alt+c"), label: "Write a comment", run: () => panel.comment.focus() },
+  { id: "flag", keys: free("f", "Alt+f"), label: "Flag the region", run: () => panel.toggleFlag(), when: isSharp },
+  { id: "flag.comment", keys: ["Shift+f"], label: "Flag with a comment", run: () => { panel.toggleFlag(); panel.comment.focus(); }, when: isSharp },
+  { id: "skip", keys: ["Ctrl+Space", "Delete"], label: "Skip, with a reason", run: skip },
+  { id: "undo", keys: ["Ctrl+z"], label: "Take the last answer back", run: undo },
+  { id: "guide", keys: free("t", "Alt+t"), label: "Definitions and examples", run: guideFor },
+  ...viewer.bindings().map((one) => ({ ...one, keys: free(...one.keys) })),
+].map((one) => ({ group: "Answer", ...one })));
 find("#skip").addEventListener("click", skip);
 find("#undo").addEventListener("click", undo);
 find("#guide-button").addEventListener("click", guideFor);
