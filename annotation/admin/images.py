@@ -27,7 +27,7 @@ class Pictured(Rows):
         try:
             manager_of(request, obj.study)
         except Refused:
-            return [name for name in names if name != "picture"]
+            return [name for name in names if name not in ("picture", "screen")]
         return names
 
 
@@ -63,7 +63,7 @@ class RegionAdmin(Pictured):
     list_display = ("public_id", "study", "slide", "state", "label", "confidence", "audit_half", "width", "height")
     list_filter = (StudyFilter, "state", "audit_half")
     exact_search = ("public_id", "slide__public_id")
-    readonly_fields = ("picture", "history")
+    readonly_fields = ("picture", "history", "screen")
     list_select_related = ("study", "slide", "current_revision")
     action_form = ReasonForm
     actions = ("recheck", "leave_out")
@@ -88,6 +88,11 @@ class RegionAdmin(Pictured):
             for row in regions.revisions(region)
         )
         return format_html_join("", "<div>r{}: {} by {}. {}</div>", rows)
+
+    @admin.display(description="Everything that happened")
+    def screen(self, region: Region) -> SafeString:
+        url = reverse("screens:history", args=[region.study.slug, region.public_id])
+        return format_html('<a href="{}">Timeline, comparison, restore</a>', url)
 
     @admin.action(description="Ask more people, with a reason")
     def recheck(self, request: HttpRequest, queryset: QuerySet[Region]) -> None:

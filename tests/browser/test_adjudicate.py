@@ -45,7 +45,8 @@ def decide(page: Page, key: str, reason: str) -> None:
     page.keyboard.type(reason)
     page.keyboard.press("Enter")
     page.wait_for_function(
-        "before => document.querySelector('.empty') || document.querySelector('[data-state=sharp]')?.dataset.region !== before",
+        """before => document.querySelector('.empty')
+             || document.querySelector('[data-state=sharp]')?.dataset.region !== before""",
         arg=before,
     )
 

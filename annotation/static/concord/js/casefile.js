@@ -20,7 +20,7 @@ export function reasons(file) {
   const [kind, name] = BADGES[file.state];
   return el("section", { class: `why ${file.state}`, "aria-labelledby": "why-title" },
     el("h2", { id: "why-title", tabindex: -1 }, "Why it is here ", el("span", { class: `badge ${kind}`, text: name })),
-    el("p", { text: file.said.join(" ") }),
+    el("p", { class: "said", text: file.said.join(" ") }),
     file.note && el("p", { class: "note" }, el("strong", { text: "From a manager: " }), file.note),
     file.skips.length > 0 && el("details", {}, el("summary", { text: `Why ${count(file.skips.length, "person", "people")} passed it over` }),
       el("ul", {}, file.skips.map((text) => el("li", { text })))));

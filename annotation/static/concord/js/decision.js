@@ -90,8 +90,7 @@ export class Decision {
     return el("fieldset", { class: "classes" }, el("legend", { text: "Class" }),
       (boot().classes ?? []).map((cls) => el("label", { class: "choice" },
         el("input", { type: "radio", name: "class", value: cls.code, dataset: { name: cls.name } }),
-        swatch(cls), el("span", { class: "name", text: cls.name }),
-        said(cls.code) && el("span", { class: "badge", text: `said by ${said(cls.code)}` }),
+        swatch(cls), el("span", { class: "name" }, cls.name, said(cls.code) && el("span", { class: "hint", text: `said by ${said(cls.code)}` })),
         hint(`class.${cls.code}`))));
   }
 

@@ -31,6 +31,7 @@ let decision = null;
 let renewedAt = 0;
 let saving = 0;
 let given = [];
+let closeToast = () => {};
 let sending = { what: "", key: "" };
 
 /** What the holder of a lease judges by; asked for once. */
@@ -75,8 +76,9 @@ function draw(file, before) {
   if (!viewer) build();
   // A case that was ready in advance does not know the reason given meanwhile.
   decision.start({ file: { ...file, reasons: [...new Set([...given, ...file.reasons])].slice(0, MOST_REASONS) }, before });
-  replace(find("#around"), neighbours(file, lease.region.um_per_px));
-  replace(find("#case"), reasons(file), answers(file, (one) => decision.choose(one.answer.label)), posterior(file));
+  replace(find("#why"), reasons(file));
+  replace(find("#around"), posterior(file), neighbours(file, lease.region.um_per_px));
+  replace(find("#case"), answers(file, (one) => decision.choose(one.answer.label)));
   replace(find("#law"), rules(file, examples));
   if (isNext) toCase();
 }
@@ -90,6 +92,7 @@ function build() {
     ["skip", "Pass over…", skip], ["undo", "Undo the last", undo],
   ] });
   replace(page, el("div", { class: "adjudicate" },
+    el("div", { id: "why" }),
     el("div", { class: "looking" }, stage, el("div", { id: "around" })),
     el("div", { class: "judging" }, el("div", { id: "case" }), decision.element, el("div", { id: "law" }))));
   viewer = new RegionViewer(stage, { label: "The region to decide over" });
@@ -114,7 +117,8 @@ async function send({ label, reason, flagged }) {
   }
   remember({ token: sent.token, label, reason, flagged });
   given = [reason, ...given.filter((one) => one !== reason)];
-  toast(`Decided: ${byCode(label).name}.`, { kind: "good", action: { label: "Undo", run: undo } });
+  closeToast();
+  closeToast = toast(`Decided: ${byCode(label).name}.`, { kind: "good", action: { label: "Undo", run: undo } });
   files.delete(sent.token);
   await next();
 }
@@ -134,6 +138,7 @@ async function undo() {
   try {
     const again = await post("queue/undo/", { token: last.token, idempotency_key: keyOf(last.token, "undo") });
     remember(null);
+    closeToast();
     await open(again, [], last);
     toast("Taken back: the region is before you again.");
   } catch (error) {
