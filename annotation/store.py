@@ -8,6 +8,8 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,6 +22,7 @@ from annotation.models import Slide, StagedSlide
 SUFFIXES = frozenset(".tif .tiff .svs .ndpi .scn .bif .svslide .png .jpg .jpeg .bmp".split())
 ARRIVALS = "arrivals"
 _BLOCK_BYTES = 1 << 20
+_BROKEN_AFTER_SECONDS = 86_400
 
 
 def root() -> Path:
@@ -89,6 +92,7 @@ def receive(stream: BinaryIO, *, suffix: str, most_bytes: int) -> tuple[Path, st
     """
     folder = root() / ARRIVALS
     folder.mkdir(parents=True, exist_ok=True)
+    _forget_broken(folder)
     digest, size = hashlib.sha256(), 0
     # The suffix tells readers the format; only those of the list are kept.
     kept = suffix.lower() if suffix.lower() in SUFFIXES else ""
@@ -108,6 +112,14 @@ def receive(stream: BinaryIO, *, suffix: str, most_bytes: int) -> tuple[Path, st
             os.unlink(part.name)
             raise
     return Path(part.name), digest.hexdigest()
+
+
+def _forget_broken(folder: Path) -> None:
+    """Remove what processes that were killed have left behind."""
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > _BROKEN_AFTER_SECONDS:
+                path.unlink()
 
 
 def adopt(path: Path, *, checksum: str) -> str:

@@ -44,6 +44,7 @@ class SetupShape(serializers.Serializer[Any]):
     domains = serializers.ListField(child=serializers.CharField())
     classes = SetupClassShape(many=True)
     guideline = serializers.CharField()
+    classes_digest = serializers.CharField(help_text="Changes with the classes and the guideline.")
     region_edge = serializers.IntegerField()
     region_um_per_px = serializers.FloatField(allow_null=True)
     policy = serializers.DictField(help_text="What differs from the defaults.")
@@ -76,6 +77,9 @@ class ClassBody(Shape):
 class ClassesBody(Shape):
     classes = ClassBody(many=True)
     guideline = serializers.CharField(max_length=100_000, allow_blank=True, required=False, default="")
+    seen = serializers.CharField(
+        max_length=64, required=False, default="", allow_blank=True, help_text="The `classes_digest` that was changed."
+    )
 
 
 class RegionBody(Shape):
@@ -144,6 +148,7 @@ def state(study: Study) -> dict[str, Any]:
         "domains": study.domains,
         "classes": reads.class_rows(study),
         "guideline": rules.guideline if rules else "",
+        "classes_digest": reads.classes_digest(study),
         "region_edge": study.region_width,
         "region_um_per_px": study.region_um_per_px,
         "policy": study.policy_values,
@@ -193,7 +198,7 @@ class SetupClasses(StepView):
     def put(self, request: Request, slug: str) -> Response:
         body = self.read_body(ClassesBody)
         classes = [{key: value for key, value in row.items() if value is not None} for row in body["classes"]]
-        setup.save_classes(study=self.study, classes=classes, guideline=body["guideline"])
+        setup.save_classes(study=self.study, **{**body, "classes": classes})
         return self.answer()
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from annotation import store
+from annotation.errors import Refused
 from annotation.services.imports import allowed_folder
 from annotation.studyfolder import Problem, Problems
 from annotation.studyfolder.definition import FILE as DEFINITION_FILE
@@ -60,10 +61,13 @@ def listed() -> list[Folder] | None:
 
 def look(name: str) -> Listing:
     """What would be added from the folder `name`; problems of its slides.csv with line and remedy."""
-    folder = allowed_folder(name)
-    if not folder.is_dir():
-        problem = Problem(name, None, "There is no such folder.", "Choose one of the list.")
-        return Listing(name, has_table=False, problems=[problem])
+    try:
+        folder = allowed_folder(name)
+        reason = "" if folder.is_dir() else "There is no such folder."
+    except Refused as error:
+        reason = error.message
+    if reason:
+        return Listing(name, has_table=False, problems=[Problem(name, None, reason, "Choose one of the list.")])
     if not (folder / SLIDES_FILE).is_file():
         paths = [path.relative_to(folder).as_posix() for path in _slide_files(folder)]
         return Listing(name, has_table=False, files=[{"path": path, "case": "", "domain": {}} for path in paths])

@@ -3,12 +3,12 @@
 Decides what "complete" means; refuses to write. The same reading guards the launch and draws the list of steps.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.db.models import QuerySet
 
-from annotation import checklist, colours, keys
+from annotation import canonical, checklist, colours, keys
 from annotation.models import LabelClass, Membership, Protocol, Slide, StagedSlide, Study
 from annotation.states import Role, StudyState
 from annotation.studyfolder import ClassPlan, Definition
@@ -68,6 +68,12 @@ def definition(study: Study) -> Definition:
         policy=dict(study.policy_values),
         checklist=dict(study.checklist),
     )
+
+
+def classes_digest(study: Study) -> str:
+    """Changes whenever the classes or the guideline do."""
+    found = definition(study)
+    return canonical.digest({"classes": [asdict(item) for item in found.classes], "guideline": found.guideline})
 
 
 def staged(study: Study) -> QuerySet[StagedSlide]:

@@ -94,10 +94,15 @@ def save_domains(*, study: Study, domains: list[str], renamed: Mapping[str, str]
 
 
 @transaction.atomic
-def save_classes(*, study: Study, classes: list[dict[str, Any]], guideline: str) -> Study:
-    """Classes and guideline of the draft. A key that belongs to a tool is refused unless the class has it already."""
+def save_classes(*, study: Study, classes: list[dict[str, Any]], guideline: str, seen: str = "") -> Study:
+    """Classes and guideline of the draft. A key that belongs to a tool is refused unless the class has it already.
+
+    Conflict where they are no longer those of the digest `seen`: somebody else's work would be lost.
+    """
     study = _lock(study)
     _check_open("classes", study)
+    if seen and seen != setup.classes_digest(study):
+        raise Conflict("The classes have been changed elsewhere meanwhile. Load the page again to go on from there.")
     complaints = Complaints()
     rows = check_classes(classes, tell=complaints.tell)
     _check_tools(rows, before=setup.definition(study).classes, complaints=complaints)

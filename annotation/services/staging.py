@@ -135,7 +135,11 @@ def enter(*, study: Study) -> int:
     lacking = [row for row in rows if not is_complete(row, columns=study.domains)]
     if lacking:
         raise Conflict(f"{len(lacking)} of {len(rows)} slides lack their case or a value of their domain.")
+    known = set(Slide.objects.filter(study=study).values_list("checksum", flat=True))
     for row in rows:
+        # The same file may have come by the API meanwhile.
+        if row.checksum in known:
+            continue
         slide = slides.add(study=study, plan=_plan(row, study), stored_name=row.stored_name)
         slides.prepare(slide, study=study)
     StagedSlide.objects.filter(study=study).delete()

@@ -141,6 +141,16 @@ def test_swapped_keys_are_saved_and_a_class_that_stays_keeps_its_row():
     assert {row.code: row.pk for row in rows} == before
 
 
+def test_classes_changed_in_another_tab_are_not_overwritten():
+    study = planned.begin().study
+    setup.save_classes(study=study, classes=planned.CLASSES, guideline="")
+    seen = reads.classes_digest(study)
+    setup.save_classes(study=study, classes=planned.CLASSES, guideline="Look twice.", seen=seen)
+    with pytest.raises(Conflict, match="changed elsewhere"):
+        setup.save_classes(study=study, classes=planned.CLASSES[:2], guideline="", seen=seen)
+    assert len(reads.class_rows(study)) == 3 and reads.definition(study).guideline == "Look twice."
+
+
 def test_imported_key_of_a_tool_stays_and_is_pointed_out():
     text = write_definition(
         read_text('name = "Old"\n' + "".join(
@@ -373,3 +383,15 @@ def test_every_value_of_the_policy_has_words():
     assert {one["key"] for one in described} == {field.name for field in fields(Policy)}
     unnamed = [one["key"] for one in described if one["key"] not in policy_words.MAIN | policy_words.ADVANCED]
     assert not unnamed, f"Say in annotation/policy_words.py what these mean: {unnamed}"
+
+
+def test_page_and_dry_run_take_a_fixed_number_of_queries(client, django_assert_num_queries):
+    member = planned.begin()
+    planned.fill(member.study, slides=3)
+    client.force_login(member.user)
+    base_url = f"/api/studies/{member.study.slug}/setup/"
+    client.get(f"{base_url}plan/")
+    with django_assert_num_queries(20):
+        assert client.get(f"/admin/studies/{member.study.slug}/setup/").status_code == 200
+    with django_assert_num_queries(9):
+        assert client.get(f"{base_url}plan/").json()["slides"] == 3

@@ -235,8 +235,18 @@ def test_folder_on_the_server_is_taken_and_its_problems_are_named_by_line(
     folders.write_folder(
         tmp_path / "open" / "smears", study=None, slides=folders.SLIDES + "slides/gone.png,case-3,east\n"
     )
+    folders.write_folder(tmp_path / "open" / "whole")
     page = page_for(founder)
+    page.goto("/admin/studies/new/")
+    assert page.locator("#folder option").all_inner_texts() == ["whole"]
+    page.fill("#import-slug", "whole")
+    page.click("#import button[value=check]")
+    expect(page.locator("#imported")).to_contain_text("The folder holds; nothing was imported.")
+    page.click("#import button[value=import]")
+    page.wait_for_url("**/studies/whole/setup/")
+    assert Slide.objects.filter(study__slug="whole").count() == 2
     page.goto("/admin/studies/cells/setup/?step=slides")
+    page.select_option("#folder", "smears")
     page.click("#look")
     page.wait_for_selector("#folder-found .problem-list")
     assert "slides.csv, line 4: There is no file 'slides/gone.png'." in page.inner_text("#folder-found")

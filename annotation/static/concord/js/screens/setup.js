@@ -19,6 +19,7 @@ import * as region from "../setup/region.js";
 import * as slides from "../setup/slides.js";
 
 const STEPS = { basics, slides, domains, classes, region, policy, members, checklist, launch };
+const LARGEST_KEPT_ALIVE = 60_000;
 const PLACE = `concord.setup.${boot().person}`;
 
 /** What every step is given: the state as the server has it, and ways to change it. */
@@ -28,17 +29,11 @@ const page = {
 
   stepOf(id) { return page.state.steps.find((one) => one.id === id); },
 
-  /** Save a part; resolves to true, or raises the ApiError after saying that it was not saved. */
-  async save(path, body) {
-    tell("Saving…");
-    try {
-      take(await put(`setup/${path}/`, body));
-      tell("All saved");
-      return true;
-    } catch (error) {
-      tell("Not saved", "bad");
-      throw error;
-    }
+  /** Save a part; resolves to true, or raises the ApiError after saying that it was not saved. `make` gives the body. */
+  save(path, make) {
+    // One after the other: an older save must not arrive after a newer one.
+    saving = saving.catch(() => {}).then(() => saveNow(path, typeof make === "function" ? make() : make));
+    return saving;
   },
 
   /** Read the state again: something else than a save has changed it. */
@@ -46,6 +41,21 @@ const page = {
 
   go(id) { open(id, { push: true, focus: true }); },
 };
+
+let saving = Promise.resolve();
+
+async function saveNow(path, body) {
+  tell("Saving…");
+  try {
+    // What was typed last outlives the page, as far as browsers allow.
+    take(await put(`setup/${path}/`, body, { keepalive: JSON.stringify(body).length < LARGEST_KEPT_ALIVE }));
+    tell("All saved");
+    return true;
+  } catch (error) {
+    tell("Not saved", "bad");
+    throw error;
+  }
+}
 
 function take(state) {
   page.state = state;
@@ -93,7 +103,11 @@ async function open(id, { push = false, focus = false } = {}) {
   const body = el("div", { class: "step-body" });
   const notes = el("ul", { class: "checks", id: "step-notes" });
   replace(panel, heading(page.stepOf(id)), body, notes, around(id));
-  leave = (await STEPS[id].draw(body, page)) ?? null;
+  leave = null;
+  const done = (await STEPS[id].draw(body, page)) ?? null;
+  // Somebody in a hurry has opened another step meanwhile.
+  if (page.step !== id || !body.isConnected) return void done?.();
+  leave = done;
   panel.dataset.ready = id;
   if (focus) {
     find("#step-title").focus();

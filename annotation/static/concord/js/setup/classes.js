@@ -99,7 +99,8 @@ export function draw(body, page) {
     const sent = rows.filter((row) => row.name.trim());
     rows.filter((row) => !row.name.trim()).forEach((row) => complain(find(`#class-name-${row.id}`), "Not saved yet: give the class a name."));
     try {
-      await page.save("classes", { classes: sent.map(body_of), guideline: guideline.value });
+      const classes = sent.map(bodyOf);
+      await page.save("classes", () => ({ classes, guideline: guideline.value, seen: page.state.classes_digest }));
       sent.forEach((row) => FIELDS.forEach((name) => { const input = find(`#class-${name}-${row.id}`); if (input) complain(input, ""); }));
       complain(guideline, "");
       showNotes();
@@ -129,7 +130,7 @@ export function draw(body, page) {
 
 const SPECIAL = { name: "Not evaluable", code: "not-evaluable", special: true, auto: false, key: "9", definition: "Focus, stain, overlap or the edge of the scan do not allow any class to be given." };
 
-function body_of(row) {
+function bodyOf(row) {
   const quota = row.quota === null || row.quota === "" ? null : Number(row.quota);
   return { code: row.code || slugify(row.name), name: row.name, colour: row.colour, key: row.key, definition: row.definition, special: row.special, quota };
 }

@@ -24,10 +24,10 @@ export async function draw(body, page) {
   let slide = null;
   let shown = -1;
   const save = later(async () => {
-    const body_ = { edge: Number(edge.value), um_per_px: unit.value === "um" ? Number(size.value) || null : null };
-    if (unit.value === "um" && !body_.um_per_px) { complain(size, "Give the size of a pixel in micrometres, such as 0.25."); return; }
+    const wanted = { edge: Number(edge.value), um_per_px: unit.value === "um" ? Number(size.value) || null : null };
+    if (unit.value === "um" && !wanted.um_per_px) { complain(size, "Give the size of a pixel in micrometres, such as 0.25."); return; }
     try {
-      await page.save("region", body_);
+      await page.save("region", wanted);
       [edge, size].forEach((input) => complain(input, ""));
       await look();
     } catch (error) {
@@ -85,6 +85,8 @@ export async function draw(body, page) {
     find("#close-up").disabled = find("#next-region").disabled = !corners.length;
     find("#tiling-stage").dataset.regions = String(found.regions);
     say(said[0]);
+    const plan = await get("setup/plan/");
+    words.append(el("p", { id: "region-total" }, "All slides together: ", el("strong", { text: `${plan.regions_counted ? "" : "about "}${count(plan.regions, "region")}` }), "."));
   }
 
   function describe(found) {
