@@ -144,7 +144,7 @@ class PassSummary(PassView):
             "state": row.state,
             "items": row.numbers.get("items", 0),
             "job": reads.job(row) if row.state != PassState.DONE else None,
-            "groups": findings.groups(findings.select(row, **wanted)) if wanted else everything,
+            "groups": findings.groups(findings.select(row, **wanted)) if any(wanted.values()) else everything,
             "blockers": [asdict(one) for one in checks.blockers(everything)],
             "since": findings.compare(row) if row.state == PassState.DONE else None,
             "moved": reads.moves_since(row),

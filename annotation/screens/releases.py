@@ -43,7 +43,7 @@ class Releases(Screen):
         }
 
     def boot(self, request: HttpRequest) -> dict[str, Any]:
-        name = self.member.user.get_full_name() or self.member.user.get_username()
+        name = request.user.get_full_name() or request.user.get_username()  # type: ignore[union-attr]
         return {**super().boot(request), "screens": screens_of(self), "me": f"{name} ({self.member.pseudonym})"}
 
 

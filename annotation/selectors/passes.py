@@ -7,8 +7,7 @@ from typing import Any
 
 from django.db.models import Count
 
-from annotation.models import ConsistencyPass, Domain, Job, LedgerEntry
-from annotation.services import ledger
+from annotation.models import ConsistencyPass, Domain, Job, LedgerEntry, LedgerHead
 from annotation.states import JobKind
 
 BOOKKEEPING = frozenset({"bulk", "finding", "pass", "release"})
@@ -26,7 +25,8 @@ def moves_since(row: ConsistencyPass) -> dict[str, Any]:
 
     Counted over the first 10,000 entries only, so that it costs the same however long ago the pass was.
     """
-    entries = ledger.head(row.study).position - row.ledger_position
+    head = LedgerHead.objects.filter(study=row.study_id).values_list("position", flat=True).first()
+    entries = max((head or 0) - row.ledger_position, 0)
     newer = LedgerEntry.objects.filter(
         study=row.study_id,
         position__gt=row.ledger_position,
