@@ -15,7 +15,7 @@ from annotation.api.pagination import PageQuery, page_of
 from annotation.api.shapes import AnswerField, Shape
 from annotation.selectors import regions
 from annotation.services import truth
-from annotation.states import AnswerKind, AuditHalf, Method, RegionState
+from annotation.states import AnswerKind, AuditHalf, Method, RegionState, Role
 
 _FILTERS = {
     "state": "state",
@@ -71,7 +71,7 @@ class RegionAnswer(serializers.Serializer[Any]):
 
     annotator = serializers.CharField(source="annotator.pseudonym")
     number = serializers.IntegerField()
-    corrects = serializers.IntegerField(source="parent.number", default=None, allow_null=True)
+    corrects = serializers.SerializerMethodField()
     assignment_kind = serializers.SerializerMethodField()
     protocol = serializers.IntegerField(source="protocol.number")
     kind = serializers.ChoiceField(AnswerKind.choices)
@@ -79,6 +79,11 @@ class RegionAnswer(serializers.Serializer[Any]):
     seconds = serializers.FloatField(allow_null=True)
     flagged = serializers.BooleanField(source="is_flagged")
     created_at = serializers.DateTimeField()
+
+    def get_corrects(self, annotation: Any) -> int | None:
+        # A recheck corrects an earlier answer, a repeat does not: its author may not tell the two apart by this.
+        is_told = self.context["member"].role == Role.MANAGER or annotation.kind == AnswerKind.WITHDRAWN
+        return annotation.parent.number if is_told and annotation.parent else None
 
     def get_assignment_kind(self, annotation: Any) -> str:
         return regions.shown_kind(annotation.assignment_kind, member=self.context["member"])

@@ -1,6 +1,7 @@
 """Annotate: answers by keys alone, kept whatever happens to lease, session, tab or connection."""
 
 import json
+import time
 from datetime import timedelta
 
 from django.contrib.sessions.models import Session
@@ -286,3 +287,40 @@ def test_view_keys_change_the_picture_and_answer_nothing(smear, page_for):
     page.keyboard.press("\\")
     assert page.evaluate(filters) == ""
     assert not answers(smear.annotator)
+
+
+def test_only_real_input_renews_leases_and_leaving_gives_back_what_was_claimed_ahead(smear, page_for):
+    page = page_for(smear.annotator)
+    page.clock.install()
+    region = begin(page, smear)
+    page.locator('#viewer[data-ready="3"]').wait_for()
+    before = leased(smear.annotator)
+    assert len(before) == 4
+    renewals = []
+    page.on("request", lambda request: renewals.append(request.url) if "/renew/" in request.url else None)
+    page.clock.fast_forward("05:00")
+    assert "Kept for you: 10 min" in page.locator("#lease").inner_text()
+    assert not renewals and leased(smear.annotator) == before
+    with page.expect_response("**/queue/renew/"):
+        page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowRight")
+    after = leased(smear.annotator)
+    assert after.keys() == before.keys() and all(after[one] > before[one] for one in before)
+    assert len(renewals) == 1, "not for each key"
+    page.goto(smear.url("queue"))
+    # The page that sent it is gone: only the rows tell.
+    wait_until(lambda: list(leased(smear.annotator)) == [region])
+
+
+def wait_until(holds, seconds=15):
+    """Wait for rows to change."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "It did not come to hold."
+        time.sleep(0.05)
+
+
+def leased(member):
+    """Region to the end of its lease, for all that the member holds."""
+    held = Assignment.objects.filter(annotator=member, state=AssignmentState.LEASED)
+    return dict(held.values_list("region__public_id", "expires_at"))

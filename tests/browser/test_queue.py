@@ -11,37 +11,37 @@ MARKUP = "<img src=x onerror=\"document.title='owned'\"><script>document.title='
 
 def test_queue_tells_what_lies_ahead_and_starts_with_one_key(smear, page_for, axe, shoot):
     mine = smear.answer(smear.annotator, seconds=4.0)
-    smear.answer(smear.colleague)
-    batch = picks.recheck(study=smear.study, regions=[mine.region], reason="in doubt", opinions=2) or _force(
-        smear, mine
-    )
-    Pick.objects.filter(batch=batch).update(note=f"Look at the granules. {MARKUP}")
+    assert smear.answer(smear.colleague).region_id == mine.region_id
     lease = queue.claim(member=smear.annotator)
     queue.skip(member=smear.annotator, token=lease.token, reason=f"out of focus {MARKUP}")
+    batch = picks.recheck(study=smear.study, regions=[mine.region], reason="in doubt")
+    Pick.objects.filter(batch=batch).update(note=f"Look at the granules. {MARKUP}")
+    lost = queue.claim(member=smear.annotator)
+    assert lost.region_id == mine.region_id, "what was sent back comes first"
+    typed = {"answer": None, "comment": f"torn {MARKUP}", "flagged": False}
+    queue.save_entered(member=smear.annotator, token=lost.token, content=typed, version=0)
+    queue.release(member=smear.annotator, token=lost.token)
 
     page = page_for(smear.annotator)
     page.goto(smear.url("queue"))
     page.locator("#start").wait_for()
     text = page.locator("#content").inner_text()
     assert "Answered today" in text and "at your own pace, 4 s a region" in text
-    assert MARKUP in page.locator("#skipped").inner_text()
-    assert MARKUP in page.locator("#returned").inner_text() or page.locator("#returned").is_hidden()
+    assert f"out of focus {MARKUP}" in page.locator("#skipped").inner_text()
+    assert f"Look at the granules. {MARKUP}" in page.locator("#returned").inner_text()
+    assert f"torn {MARKUP}" in page.locator("#drafts").inner_text()
     assert page.title() != "owned"
     axe(page)
     shoot(page, "queue")
 
-    page.get_by_role("button", name="Understood").click()
+    with page.expect_response("**/me/preferences/"):
+        page.get_by_role("button", name="Understood").click()
     page.reload()
     page.locator("#start").wait_for()
     assert page.locator("[data-explains]").is_hidden(), "closed once is closed for good"
     page.keyboard.press("Enter")
     page.wait_for_url("**/annotate/")
     page.locator('#viewer[data-state="sharp"]').wait_for()
-
-
-def _force(smear, mine):
-    """A region that two people have settled, sent back."""
-    raise AssertionError(f"{mine.region} was not sent back")
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,6 @@ export function explain() {
     find("h1")?.setAttribute("tabindex", "-1");
     find("h1")?.focus();
     closed.add(note.dataset.explains);
-    await put("/api/me/preferences/", { explained: [...closed] }).catch(() => {});
+    await put("/api/me/preferences/", { explained: [...closed] }, { keepalive: true }).catch(() => {});
   });
 }
