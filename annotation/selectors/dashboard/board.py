@@ -15,7 +15,7 @@ from annotation import clock, mapping
 from annotation.errors import BadInput
 from annotation.models import LabelClass, LedgerHead, Membership, Region, Slide, Study
 from annotation.selectors.dashboard import kept
-from annotation.selectors.dashboard.filters import Filters
+from annotation.selectors.dashboard.filters import FIRST_DAY, LAST_DAY, Filters
 from annotation.states import RegionState
 
 Found = TypeVar("Found")
@@ -123,12 +123,15 @@ class Board:
         self.as_of = reading.at
 
     def check(self) -> None:
-        """BadInput where a filter names a domain or a person that the study does not have."""
+        """BadInput where a filter names a domain or a person that the study does not have, or days of no use."""
         wanted = self.filters
         if wanted.domain and wanted.domain not in {one.name for one in self.reading.domains}:
             raise BadInput(f"The study has no domain '{wanted.domain}'. Choose one of the list.")
         if wanted.annotator and wanted.annotator not in {one.pseudonym for one in self.reading.members}:
             raise BadInput(f"Nobody in the study is called '{wanted.annotator}'. Choose one of the list.")
+        days = [day for day in (wanted.since, wanted.until) if day]
+        if any(not FIRST_DAY <= day <= LAST_DAY for day in days):
+            raise BadInput(f"The days must lie between {FIRST_DAY} and {LAST_DAY}.")
         if wanted.since and wanted.until and wanted.since > wanted.until:
             raise BadInput("The first day lies after the last one: exchange them.")
 

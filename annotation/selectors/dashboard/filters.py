@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from django.db.models import Q
 
+# Before the first there were no studies; after the last the calendar of Python ends soon.
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(9000, 1, 1)
 FILTERS = ("domain", "annotator", "since", "until")
 
 

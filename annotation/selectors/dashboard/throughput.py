@@ -74,8 +74,8 @@ def _count_people(board: Board, span: Filters) -> list[tuple[Any, ...]]:
 
 def _tabulate_days(board: Board, by_day: list[tuple[date, str, int]], since: date, until: date) -> Table:
     weekly = until - since >= timedelta(days=MOST_DAYS)
-    if board.filters.since is None:
-        since = min(day for day, _, _ in by_day)  # a young study is not shown as weeks of nothing
+    # Weeks of nothing before the first answer or after today are not worth a row.
+    since, until = max(since, min(day for day, _, _ in by_day)), min(until, board.reading.at.date())
     totals: Counter[str] = Counter()
     cells: dict[date, Counter[str]] = defaultdict(Counter)
     for day, name, count in by_day:

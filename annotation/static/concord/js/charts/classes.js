@@ -17,7 +17,7 @@ export function charts(panel) {
     describe: `Bars: ${rows.map(({ name, settled }) => `${name} ${number(settled)}`).join(", ")}. ${wanted.length ? short.join(", ") || "Every quota is met" : "There are no quotas"}.`,
     option: (colours) => ({
       xAxis: axis(colours, { type: "value", minInterval: 1 }),
-      yAxis: axis(colours, { type: "category", data: names, inverse: true }),
+      yAxis: axis(colours, { type: "category", data: names, inverse: true, axisLabel: { width: 170, overflow: "truncate" } }),
       tooltip: { trigger: "axis", axisPointer: { type: "shadow" } },
       series: [
         ...WAYS.map(([key, name]) => ({ name, type: "bar", stack: "all", data: rows.map((row) => row[key]), barMaxWidth: 18 })),

@@ -31,7 +31,7 @@ export function intervals(colours, { groups, labels, min = 0, digits = 2 }) {
   return {
     legend: groups.length > 1 ? {} : false,
     xAxis: axis(colours, { type: "value", min, max: 1 }),
-    yAxis: { ...axis(colours, { type: "category", data: labels, inverse: true }), splitLine: { show: true, lineStyle: { color: colours.faint } } },
+    yAxis: { ...axis(colours, { type: "category", data: labels, inverse: true, axisLabel: { width: 170, overflow: "truncate" } }), splitLine: { show: true, lineStyle: { color: colours.faint } } },
     series,
   };
 }
