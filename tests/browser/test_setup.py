@@ -10,11 +10,13 @@ from playwright.sync_api import expect
 from annotation import checklist
 from annotation.models import Membership, Slide, StagedSlide, Study
 from annotation.selectors import setup as reads
-from annotation.services import setup
+from annotation.services import setup, staging
 from annotation.states import Role, StudyState
 from annotation.studyfolder import read_text
+from project.places import var_folder
 from tests import factories
 from tests.annotation import folders, planned
+from tests.browser.smear import find_or_draw
 from workers import base
 
 MARKUP = '<img src=x onerror="document.title=1">'
@@ -82,10 +84,9 @@ def add_class(page, name: str, definition: str) -> None:
     page.keyboard.type(definition)
 
 
-def test_study_is_set_up_by_keyboard_from_uploads_to_launch(page_for, founder, axe, shoot):
+def test_study_is_set_up_by_keyboard_from_uploads_to_launch(page_for, founder):
     page = page_for(founder)
     page.goto("/admin/studies/new/")
-    axe(page)
     fill(page, "#name", "Blood smears 2026")
     press(page, "#begin button")
     page.wait_for_url("**/studies/blood-smears-2026/setup/")
@@ -97,14 +98,12 @@ def test_study_is_set_up_by_keyboard_from_uploads_to_launch(page_for, founder, a
     page.keyboard.press("Tab")
     expect(page.locator("table.staged .lacking")).to_have_count(0)
     page.wait_for_selector("#steps [data-step=slides][data-lacking='0']")
-    shoot(page, "setup-slides")
 
     open_step(page, "domains")
     fill(page, "#column-name", "lab")
     page.keyboard.press("Enter")
     page.wait_for_selector("table.staged input.lacking")
     assert missing(page, "domains") == 1
-    axe(page)
     fill(page, "#fill-value", "north")
     page.keyboard.press("Enter")
     expect(page.locator("table.staged .lacking")).to_have_count(0)
@@ -115,8 +114,6 @@ def test_study_is_set_up_by_keyboard_from_uploads_to_launch(page_for, founder, a
     press(page, "#add-special")
     page.wait_for_selector("#steps [data-step=classes][data-lacking='0']")
     saved(page)
-    axe(page)
-    shoot(page, "setup-classes")
 
     open_step(page, "region")
     page.wait_for_selector("#tiling-stage[data-regions]")
@@ -125,15 +122,11 @@ def test_study_is_set_up_by_keyboard_from_uploads_to_launch(page_for, founder, a
     assert "40 regions of 32 × 32" in page.inner_text("#region-words")
     assert "does not say how large its pixels are" in page.inner_text("#region-words")
     press(page, "#close-up")
-    axe(page)
-    shoot(page, "setup-region")
 
     open_step(page, "policy")
     fill(page, "#policy-seconds", "6")
     expect(page.locator(".sums")).to_contain_text("hours")
     assert "80 regions" in page.inner_text(".sums")
-    axe(page)
-    shoot(page, "setup-policy")
 
     open_step(page, "members")
     passwords = {}
@@ -146,21 +139,15 @@ def test_study_is_set_up_by_keyboard_from_uploads_to_launch(page_for, founder, a
         passwords[name] = page.inner_text("code.password")
     press(page, "[aria-label='ada has finished the training']", "Space")
     page.wait_for_selector("#steps [data-step=members][data-lacking='0']")
-    axe(page)
-    shoot(page, "setup-members")
 
     open_step(page, "checklist")
     for question in checklist.missing({}):
         fill(page, f"#check-{question.key}", f"We thought about it: {question.key}.")
     page.wait_for_selector("#steps [data-step=checklist][data-lacking='0']")
-    axe(page)
-    shoot(page, "setup-checklist")
 
     open_step(page, "launch")
     assert page.locator("#missing").count() == 0
     assert re.search(r"Regions\s*80", page.inner_text("#plan"))
-    axe(page)
-    shoot(page, "setup-launch")
     press(page, "#launch")
     page.wait_for_selector("dialog[open]")
     reach(page, "dialog[open] .primary")
@@ -175,6 +162,28 @@ def test_study_is_set_up_by_keyboard_from_uploads_to_launch(page_for, founder, a
     assert not StagedSlide.objects.exists()
     assert authenticate(username="ada", password=passwords["ada"]) is not None
     assert Membership.objects.get(study=study, user__username="ada").is_trained
+
+
+def test_every_step_is_for_everybody_in_light_and_dark(page_for, founder, draft, axe, shoot):
+    planned.fill(draft, slides=0)
+    setup.save_region(study=draft, edge=96, um_per_px=0.2)
+    folder = find_or_draw(var_folder() / "samples")
+    for path in sorted((folder / "slides").iterdir()):
+        staging.stage_file(study=draft, folder=folder, name=f"slides/{path.name}", case=path.stem, domain={})
+    lacking = StagedSlide.objects.filter(study=draft).select_related("study").order_by("name").first()
+    staging.describe(slide=lacking, case="", domain={"lab": "north"})
+    setup.save_checklist(study=draft, answers={"purpose": "", "inclusion": ""})
+    page = page_for(founder)
+    page.goto("/admin/studies/new/")
+    axe(page)
+    shoot(page, "setup-new")
+    page.goto("/admin/studies/cells/setup/?step=basics")
+    for step in reads.STEPS:
+        open_step(page, step)
+        if step == "region":
+            page.wait_for_selector("#region-total")
+        axe(page)
+        shoot(page, f"setup-{step}")
 
 
 def test_draft_stays_over_a_reload_and_a_clashing_or_tools_key_is_refused_with_a_sentence(
