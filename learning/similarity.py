@@ -19,4 +19,5 @@ def order(features: NDArray[np.floating]) -> NDArray[np.intp]:
     rows = features.astype(np.float64)
     spread = rows.std(axis=0)
     scaled = (rows - rows.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    return leaves_list(linkage(scaled, method="average", optimal_ordering=True)).astype(np.intp)
+    leaves: NDArray[np.intp] = leaves_list(linkage(scaled, method="average", optimal_ordering=True)).astype(np.intp)
+    return leaves

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
 
 from annotation import clock
 from annotation.errors import BadInput, LeaseLost, Missing
@@ -18,6 +20,7 @@ from tests.annotation.answering import answer, submit
 CLAIM_QUERIES = 14
 RENEW_QUERIES = 5
 RELEASE_QUERIES = 7
+PAGE_QUERIES = 7
 
 
 def open_study(count: int, **policy: object) -> Study:
@@ -193,6 +196,74 @@ def test_the_queries_are_as_many_for_one_as_for_two_hundred(django_assert_num_qu
             queue.renew_batch(member=ann, tokens=[lease.token for lease in leases])
         with django_assert_num_queries(RELEASE_QUERIES):
             give_up(leases)
+
+
+@pytest.fixture
+def client():
+    """An annotator's HTTP client, and the address of the queue of a study with a few regions."""
+    member = factories.member(open_study(4))
+    found = APIClient()
+    found.force_authenticate(member.user)
+    found.base = f"/api/studies/{member.study.slug}/queue/"
+    return found
+
+
+def post(client, path, **body):
+    return client.post(f"{client.base}{path}/", body, format="json")
+
+
+@pytest.mark.django_db
+def test_batch_is_claimed_renewed_and_released_over_http(client):
+    answer = post(client, "claim", count=3).json()
+    tokens = [lease["token"] for lease in answer["leases"]]
+    assert (len(set(tokens)), answer["lease"]) == (3, answer["leases"][0])
+    assert post(client, "claim").json()["leases"] == answer["leases"][:1]
+    late = Assignment.objects.get(token=tokens[0])
+    Assignment.objects.filter(pk=late.pk).update(expires_at=clock.now() - timedelta(seconds=1))
+    renewed = post(client, "renew", tokens=tokens).json()
+    assert (renewed["tokens"], renewed["lost"], renewed["token"]) == (tokens[1:], tokens[:1], tokens[1])
+    assert post(client, "renew", token=tokens[0]).status_code == 409
+    assert post(client, "release", tokens=tokens).status_code == 204
+    assert not Assignment.objects.filter(state=AssignmentState.LEASED).exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("claim", {"count": 0}),
+        ("claim", {"count": 201}),
+        ("renew", {}),
+        ("renew", {"tokens": []}),
+        ("release", {"token": "a", "tokens": ["a"]}),
+        ("release", {"tokens": ["a"] * 201}),
+    ],
+)
+def test_impossible_batches_are_refused_with_a_sentence(client, path, body):
+    refused = post(client, path, **body)
+    assert refused.status_code == 400
+    assert refused.json()["error"]["details"]["fields"]
+
+
+@pytest.mark.django_db
+def test_the_answer_to_a_claim_costs_the_same_for_one_as_for_two_hundred(client, django_assert_num_queries):
+    post(client, "claim", count=1)
+    with CaptureQueriesContext(connection) as one:
+        post(client, "claim", count=1)
+    cost = len(one)
+    post(client, "claim", count=4)
+    with django_assert_num_queries(cost):
+        assert len(post(client, "claim", count=4).json()["leases"]) == 4
+
+
+@pytest.mark.django_db
+def test_gallery_page_asks_as_little_whatever_is_held(client, django_assert_num_queries):
+    page = f"/admin/studies/{Study.objects.get().slug}/gallery/"
+    client.force_login(Membership.objects.get().user)
+    for count in (1, 4):
+        post(client, "claim", count=count)
+        with django_assert_num_queries(PAGE_QUERIES):
+            assert client.get(page).status_code == 200
 
 
 def test_people_who_claim_batches_at_the_same_moment_never_share_a_slot(committed):

@@ -16,7 +16,9 @@ from typing import Any
 
 import numpy as np
 
-SHARES = {"release": 0.04, "skip": 0.03, "repeat": 0.2, "ask again": 0.1}
+SHARES = {"release": 0.04, "skip": 0.03, "repeat": 0.2, "ask again": 0.1, "batch": 0.15}
+BATCH = 5
+PAUSE_SECONDS = 0.02
 
 
 def play(slug: str, member_id: int, log: Path) -> None:
@@ -38,12 +40,13 @@ def play(slug: str, member_id: int, log: Path) -> None:
                 lease = queue.claim(member=member)
             except TryAgain:
                 continue
-            if lease is None:
+            if lease is None and is_done(member):
                 return
+            if lease is None:
+                time.sleep(PAUSE_SECONDS)
+                continue
             note("claimed", lease)
-            if rng.random() < SHARES["ask again"]:
-                again = queue.claim(member=member)
-                assert again is not None and again.token == lease.token, "Asking again gave another lease."
+            ask_again(rng, member, lease)
             chance = rng.random()
             if chance < SHARES["release"]:
                 note("giving", lease)
@@ -62,6 +65,28 @@ def play(slug: str, member_id: int, log: Path) -> None:
                         idempotency_key=key,
                     )
                     note("answered", lease, key, row.pk)
+
+
+def is_done(member: Any) -> bool:
+    """Whether nothing can come back to this annotator: what others hold for a moment may."""
+    from annotation.models import Assignment, Pick
+
+    done = Assignment.objects.filter(annotator=member, state__in=["submitted", "skipped"]).values("pick")
+    return not Pick.objects.filter(study=member.study_id, state="open").exclude(pk__in=done).exists()
+
+
+def ask_again(rng: np.random.Generator, member: Any, lease: Any) -> None:
+    """Sometimes ask once more, or for a batch of which all but the lease that was held is given back."""
+    from annotation.services import queue
+
+    if rng.random() < SHARES["ask again"]:
+        again = queue.claim(member=member)
+        assert again is not None and again.token == lease.token, "Asking again gave another lease."
+    if rng.random() < SHARES["batch"]:
+        first, *others = queue.claim_batch(member=member, count=BATCH)
+        assert first.token == lease.token, "A batch left out the lease that was held."
+        if others:
+            queue.release_batch(member=member, tokens=[one.token for one in others])
 
 
 def main() -> int:

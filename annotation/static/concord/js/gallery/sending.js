@@ -115,7 +115,7 @@ function job(cell) {
   const { token, region, label, flagged, comment, seconds } = cell;
   const body = {
     token, idempotency_key: key, answer: { kind: "class", label }, flagged, comment,
-    seconds: Math.min(LONGEST_S, Math.round(seconds * 10) / 10),
+    seconds: Math.min(LONGEST_S, Math.round(seconds * 1000) / 1000),
   };
   return { key, token, path: "queue/submit/", body, label, from: FROM, entered: entered(cell), region: { id: region.id, thumbnail: region.thumbnail } };
 }
