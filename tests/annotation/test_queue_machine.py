@@ -1,6 +1,6 @@
 """A state machine of people at the queue: any order of their actions keeps slots, picks, regions and history true."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from annotation import clock
-from annotation.errors import Conflict, LeaseLost
+from annotation.errors import BadInput, Conflict, LeaseLost, Missing
 from annotation.models import Annotation, Assignment, GroundTruthRevision, Membership, Pick, Region
-from annotation.services import ledger, picks, queue, studies, truth
+from annotation.services import ledger, picks, queue, reviewing, studies, truth
 from annotation.states import (
     SLOT_KINDS,
     AnswerKind,
@@ -164,6 +164,11 @@ class QueueMachine(RuleBasedStateMachine):
         truth.decide(
             region=self.regions[which], member=self.manager, answer=answer, reason="I looked.", exclude=exclude
         )
+
+    @rule(which=WHICH, number=st.integers(1, 4))
+    def restore(self, which: int, number: int) -> None:
+        with suppress(Missing, BadInput, Conflict):
+            reviewing.restore(region=self.regions[which], member=self.manager, number=number, reason="It was right.")
 
     @rule(is_open=st.booleans())
     def drain_or_reopen(self, is_open: bool) -> None:
