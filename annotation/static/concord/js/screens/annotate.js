@@ -113,7 +113,15 @@ function nothing(text) {
 function unreadable(error) {
   const place = find("#nothing");
   place.hidden = false;
-  const again = () => { place.hidden = true; show(worklist.current, null); };
+  const lease = worklist.current;
+  const again = () => {
+    clearTimeout(timer);
+    if (worklist.current !== lease) return;
+    place.hidden = true;
+    show(lease, null);
+  };
+  clearTimeout(timer);
+  timer = setTimeout(again, LOOK_AGAIN_MS);
   replace(place, el("p", { text: `${error.message} Try again; if it stays so, skip the region with the reason.` }),
     el("button", { type: "button", on: { click: again } }, "Try again"));
   say(error.message, { assertive: true });

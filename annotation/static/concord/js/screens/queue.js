@@ -86,7 +86,7 @@ function list(selector, rows, title, text, show) {
   place.hidden = rows.length === 0;
   place.setAttribute("aria-label", title);
   replace(place, el("h2", {}, `${title} (${number(rows.length)})`), el("p", { class: "hint", text }),
-    el("ul", { class: "queue-rows" }, rows.map((row) => el("li", {},
+    el("ul", { class: "queue-rows", tabindex: rows.length > 6 ? "0" : null, "aria-label": title }, rows.map((row) => el("li", {},
       el("img", { src: row.region.thumbnail, alt: "", width: 48, height: 48, loading: "lazy" }), el("div", {}, show(row))))));
 }
 
