@@ -81,7 +81,7 @@ def remaining(*, study: Study, member: Membership) -> Remaining:
 def pace(member: Membership) -> float | None:
     """Seconds the person takes for a region: the median of the last answers; None before the first."""
     times = Annotation.objects.filter(annotator=member, seconds__isnull=False).order_by("-id")
-    found = list(times.values_list("seconds", flat=True)[:PACE_FROM_ANSWERS])
+    found = [seconds for seconds in times.values_list("seconds", flat=True)[:PACE_FROM_ANSWERS] if seconds is not None]
     return round(median(found), 1) if found else None
 
 
