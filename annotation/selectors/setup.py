@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from annotation import canonical, checklist, colours, keys
+from annotation import audit, canonical, checklist, colours, keys
 from annotation.models import LabelClass, Membership, Protocol, Slide, StagedSlide, Study
-from annotation.states import Role, StudyState
+from annotation.states import AuditHalf, Role, StudyState
 from annotation.studyfolder import ClassPlan, Definition
 
 STEPS = {
@@ -129,6 +129,17 @@ def _look_at_slides(step: Step, study: Study, waiting: list[Any]) -> None:
         step.notes.append(
             f"There are {len(cases)} cases only. Splits and the audit sample take whole cases: five or more are better."
         )
+    if waiting and not lacking and study.policy.audit_rate and not _audit_cases(study, cases):
+        step.notes.append(
+            "By chance no case is in the audit sample, so models can't be judged on unseen cases. Raise the share of "
+            "cases kept for measuring, under Policy, or add cases."
+        )
+
+
+def _audit_cases(study: Study, cases: set[str]) -> int:
+    rate = study.policy.audit_rate
+    codes = [study.opaque_id("case", case) for case in cases]
+    return sum(audit.half_of(seed=study.seed, case_code=code, rate=rate) != AuditHalf.NONE for code in codes)
 
 
 def _look_at_domains(step: Step, study: Study, waiting: list[Any]) -> None:
@@ -139,8 +150,8 @@ def _look_at_domains(step: Step, study: Study, waiting: list[Any]) -> None:
     if not study.domains:
         step.notes.append("Without domain columns nobody can tell how the study holds across labs and scanners.")
     for column in study.domains:
-        values = {domain.get(column) for _, _, domain, _ in waiting} - {None, ""}
-        if len(values) == 1 and len(waiting) > 1:
+        values = {domain.get(column) for _, _, domain, _ in waiting}
+        if len(values) == 1 and len(waiting) > 1 and all(values):
             step.notes.append(f"All slides have the same '{column}': the column tells nothing apart.")
 
 

@@ -8,7 +8,7 @@ import { count, el, find, number, percent, replace, say } from "../dom.js";
 import { boxes, openSlide } from "../slideviewer.js";
 import { complain, field, freeze, later } from "./fields.js";
 
-const LOOK = { colour: "#ffd84d", pattern: 0, letter: "", isPlain: true };
+const LOOK = { colour: "#0b5d7a", pattern: 0, letter: "", isPlain: true, outline: "#0b3b4d" };
 
 export async function draw(body, page) {
   const { state } = page;

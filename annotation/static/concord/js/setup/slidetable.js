@@ -4,7 +4,7 @@
  */
 
 import { del, get, put, url } from "../api.js";
-import { ask, el, find, findAll, number, percent, replace, say, toast } from "../dom.js";
+import { ask, count as many, el, find, findAll, number, percent, replace, say, toast } from "../dom.js";
 import { complain, keepFocus } from "./fields.js";
 
 const PAGE = 50;
@@ -66,7 +66,7 @@ export function slideTable(place, { page, columns, removable = false }) {
 
   function count() {
     const lacking = findAll("input.lacking", bodyOf).length;
-    hint.textContent = lacking ? `${number(lacking)} cells are empty; they have a dashed frame.` : "";
+    hint.textContent = lacking ? `${many(lacking, "empty cell")}, with a dashed frame.` : "";
     jump.hidden = !lacking;
     columns.forEach((one, at) => {
       const values = new Set(rows.map((row) => (one.of === "case" ? row.case : row.domain[one.name])).filter(Boolean));
