@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from annotation import converters as _converters  # noqa: F401 - makes <opaque:…> and <number:…> known
 from annotation.api import joining, setup, staging
 
 SLIDE = "slides/<opaque:slide>/"
