@@ -81,8 +81,8 @@ def read_examples(study: Study, *, encoder_digest: str, audit_half: AuditHalf = 
         if rows:
             parts.append(np.asarray(open_shard(files.path_of(shard.stored_name))[rows]))
     features = np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float16)
-    arrays = [np.array(values, dtype=np.int64) for values in (labels, groups)]
-    return Examples(names, revisions, features, *arrays, domains)
+    indices = np.array([labels, groups], dtype=np.int64)
+    return Examples(names, revisions, features, indices[0], indices[1], domains)
 
 
 def read_shards(study: Study, *, encoder_digest: str) -> list[FeatureShard]:

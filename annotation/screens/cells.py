@@ -15,8 +15,8 @@ MOST_ROWS = 200
 """Rows of one table on the page; its CSV has all."""
 
 _DASH = "–"
-_NUMBER = mark_safe(' class="number"')
-_CLASSES = {kind: "" if kind == "text" else _NUMBER for kind in get_args(Kind)}
+_NUMBER, _MOMENT = mark_safe(' class="number"'), mark_safe(' class="moment"')
+_CLASSES = dict.fromkeys(get_args(Kind), _NUMBER) | {"text": mark_safe(""), "day": _MOMENT, "time": _MOMENT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class ShownTable:
 
     name: str
     title: str
-    columns: tuple[Column, ...]
+    head: SafeString
     rows: list[SafeString]
     left_out: int
 
@@ -33,7 +33,8 @@ class ShownTable:
 def show(table: Table) -> ShownTable:
     """The first rows as text, each cell with the kind of its column."""
     rows = [_mark_up(row, table.columns) for row in table.rows[:MOST_ROWS]]
-    return ShownTable(table.name, table.title, table.columns, rows, max(len(table.rows) - MOST_ROWS, 0))
+    head = format_html_join("", '<th scope="col"{}>{}</th>', [(_CLASSES[one.kind], one.label) for one in table.columns])
+    return ShownTable(table.name, table.title, head, rows, max(len(table.rows) - MOST_ROWS, 0))
 
 
 def _mark_up(row: list[Cell], columns: tuple[Column, ...]) -> SafeString:

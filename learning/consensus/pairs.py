@@ -42,7 +42,7 @@ def measure_pairs(
     shape = (int(case_of.max()) + 1, len(pairs))
     cell = case_of[items] * shape[1] + pair_of
     met = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
-    agreed = np.bincount(cell, weights=same, minlength=shape[0] * shape[1]).reshape(shape)
+    agreed = np.bincount(cell, weights=same, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
     low, high = _bound(met, agreed, seed=seed, resamples=resamples, coverage=coverage)
     people = answers.sizes[1]
     return [

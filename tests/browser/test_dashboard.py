@@ -55,6 +55,7 @@ def test_every_chart_has_words_a_table_and_the_same_numbers_as_csv(page_for, bus
         picture = page.locator(f"[data-chart={key}] [role=img]")
         assert picture.locator("svg").count() == 1, key
         assert len(picture.get_attribute("aria-label") or "") > 20, key
+    shoot(page, "dashboard", full=True)
     for details in page.locator("details.tables > summary").all():
         details.click()
     tables = page.evaluate(TABLES)
@@ -62,7 +63,6 @@ def test_every_chart_has_words_a_table_and_the_same_numbers_as_csv(page_for, bus
     for href, shown in tables:
         compare(shown, page.request.get(href).text(), href)
     axe(page)
-    shoot(page, "dashboard", full=True)
     page.get_by_role("button", name="Understood").click()
     page.reload()
     expect(page.locator("[data-explains]")).to_be_hidden()
@@ -98,7 +98,7 @@ def test_filters_stand_in_the_address_and_survive_a_reload(page_for, busy, guard
     page.get_by_role("link", name="Show everything").click()
     assert len(read_rows(page, "coverage", "domains")) == 3
     open_dashboard(page, busy, "?domain=nowhere")
-    expect(page.get_by_role("alert")).to_contain_text("no domain 'nowhere'")
+    expect(page.locator("#filter-problem")).to_contain_text("no domain 'nowhere'")
 
 
 def test_it_follows_the_work_and_is_told_when_nothing_changed(page_for, busy) -> None:

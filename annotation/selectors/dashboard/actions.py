@@ -162,5 +162,4 @@ def _verb(number: int) -> str:
 
 
 def _list(names: list[str]) -> str:
-    quoted = [f"the queue {name}" for name in names]
-    return quoted[0] if len(quoted) == 1 else ", ".join(quoted[:-1]) + " and " + quoted[-1]
+    return f"the queue {names[0]}" if len(names) == 1 else f"the queues {', '.join(names[:-1])} and {names[-1]}"

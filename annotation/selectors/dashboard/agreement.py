@@ -9,13 +9,13 @@ import numpy as np
 
 from annotation.selectors.dashboard import opinions
 from annotation.selectors.dashboard.board import Board
-from annotation.selectors.dashboard.panel import Cell, Content, Panel, Table, columns
+from annotation.selectors.dashboard.panel import Cell, Content, Described, Panel, Table, columns
 from learning.consensus.agreement import Agreement, Estimate, measure_agreement
 from learning.consensus.pairs import Pair, measure_pairs
 
 FEWEST_REGIONS = 5
 RESAMPLES = 500
-_BOUNDS = (("value", "Value", "number"), ("low", "95% from", "number"), ("high", "to", "number"))
+_BOUNDS: tuple[Described, ...] = (("value", "Value", "number"), ("low", "95% from", "number"), ("high", "to", "number"))
 
 
 def measure(board: Board) -> dict[str, Any]:
@@ -50,14 +50,14 @@ def _read(board: Board) -> Content:
     measured: Agreement = found["all"]
     names = {one.code: one.name for one in board.reading.classes}
     notes = [
-        f"Measured on {measured.items} regions of {measured.cases} cases with {measured.answers} answers, from the "
+        f"Measured on {measured.items} regions with {measured.answers} answers (cases: {measured.cases}), from the "
         "audit sample and the random share alone: ranked regions are the hard ones and make everybody look worse.",
         "Intervals: 95%, bootstrap over cases.",
     ]
     if found["sample"]:
         notes.append(f"A random sample of {opinions.MOST_REGIONS} regions; the interval says how much that costs.")
     if measured.cases < FEWEST_REGIONS:
-        notes.append(f"Only {measured.cases} cases: the intervals are too narrow.")
+        notes.append("So few cases make the intervals too narrow.")
     return Content(
         tables=[
             _tabulate_overall(measured),

@@ -74,7 +74,7 @@ class Reading:
     @cached_property
     def domains(self) -> list[DomainCounts]:
         rows = Slide.objects.filter(study=self.study).values_list("domain__name", "domain__values")
-        counted = rows.annotate(slides=Count("pk"), cases=Count("case", distinct=True), regions=Sum("region_count"))
+        counted = rows.annotate(slides=Count("pk"), cases=Count("case", distinct=True), held=Sum("region_count"))
         return [DomainCounts(*row) for row in counted.order_by("domain__name")]
 
     @cached_property

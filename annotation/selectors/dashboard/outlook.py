@@ -110,8 +110,10 @@ def _foresee(board: Board, stretch: Stretch, goal: str, counts: np.ndarray, rema
         )
         return Outlook(goal, left, None, None, None, says)
     found = estimate_remaining(counts=counts, remaining=remaining, seed=abs(board.study.seed))
-    moments = [_moment(board.reading.at, value, stretch.unit) for value in (found.low, found.likely, found.high)]
-    return Outlook(goal, left, *moments, f"At the rate of {stretch.describe()}.")
+    low, likely, high = (
+        _moment(board.reading.at, days, stretch.unit) for days in (found.low, found.likely, found.high)
+    )
+    return Outlook(goal, left, low, likely, high, f"At the rate of {stretch.describe()}.")
 
 
 def _moment(at: datetime, buckets: float, unit: timedelta) -> datetime | None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from annotation.selectors.dashboard.board import Board
 
 Kind = Literal["text", "count", "share", "number", "day", "time", "seconds"]
+Described = tuple[str, str, Kind] | tuple[str, str]
 Cell = str | int | float | None
 
 
@@ -62,6 +63,6 @@ class Panel:
     seconds: int = 15
 
 
-def columns(*described: tuple[str, str, Kind] | tuple[str, str]) -> tuple[Column, ...]:
+def columns(*described: Described) -> tuple[Column, ...]:
     """Columns from (name, label[, kind])."""
     return tuple(Column(*one) for one in described)

@@ -10,7 +10,7 @@ import numpy as np
 from annotation.models import ReliabilitySnapshot
 from annotation.selectors.dashboard import checks
 from annotation.selectors.dashboard.board import Board
-from annotation.selectors.dashboard.panel import Cell, Content, Panel, Table, columns
+from annotation.selectors.dashboard.panel import Cell, Content, Described, Panel, Table, columns
 from learning.shares import estimate_share
 
 
@@ -74,7 +74,7 @@ def _tabulate_confusion(board: Board, snapshot: ReliabilitySnapshot, name: str) 
         [names.get(code, code), *(round(float(value), 4) for value in row)]
         for code, row in zip(codes, snapshot.confusion[name], strict=True)
     ]
-    answered = tuple((code, names.get(code, code), "share") for code in codes)
+    answered: tuple[Described, ...] = tuple((code, names.get(code, code), "share") for code in codes)
     title = f"What {name} answers (columns) to each true class (rows)"
     return Table("confusion", title, columns(("truth", "True class"), *answered), rows)
 

@@ -6,6 +6,9 @@
 const DASH = "–";
 const WHOLE = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
+/** How the cells of a column are set: numbers to the right, moments unbroken. */
+export const classOf = (kind) => (kind === "text" ? null : kind === "day" || kind === "time" ? "moment" : "number");
+
 /** One cell as people read it. */
 export function read(cell, kind) {
   if (cell === null || cell === "") return cell === null || kind !== "text" ? DASH : "";

@@ -40,10 +40,9 @@ function hits(rows) {
       tooltip: { formatter: ({ data: { one } }) => `Model ${one.model}, ${one.share_of}: ${read(one.right, "share")}\n95% ${read(one.low, "share")} to ${read(one.high, "share")}, ${number(one.picks)} picks` },
       series: lines.flatMap(({ kind, points }, place) => [
         { name: kind, type: "line", symbol: place ? "diamond" : "circle", symbolSize: 9, lineStyle: { type: place ? "dashed" : "solid" },
-          data: points.map((one) => ({ value: [one.revisions, one.right], one })) },
-        { name: kind, type: "custom", silent: true, renderItem: bar(colours.series[place]), data: points.map(({ revisions, low, high }) => [revisions, low, high]), encode: { x: 0, y: [1, 2] } },
+          color: colours.series[place], data: points.map((one) => ({ value: [one.revisions, one.right], one })) },
+        { name: kind, type: "custom", silent: true, renderItem: bar(colours.series[place]), color: colours.series[place], data: points.map(({ revisions, low, high }) => [revisions, low, high]), encode: { x: 0, y: [1, 2] } },
       ]),
-      color: lines.flatMap((_, place) => [colours.series[place], colours.series[place]]),
     }),
   }];
 }

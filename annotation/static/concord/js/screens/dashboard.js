@@ -4,7 +4,7 @@
  */
 
 import { get, poll, post } from "../api.js";
-import { read } from "../cells.js";
+import { classOf, read } from "../cells.js";
 import { chart } from "../charts.js";
 import * as agreement from "../charts/agreement.js";
 import * as classes from "../charts/classes.js";
@@ -66,10 +66,10 @@ function draw(section, panel) {
 function block(panel, table) {
   const query = new URLSearchParams({ table: table.name, ...filters });
   const left = table.rows.length - mostRows;
-  const head = table.columns.map(({ label, kind }) => el("th", { scope: "col", class: kind === "text" ? null : "number", text: label }));
+  const head = table.columns.map(({ label, kind }) => el("th", { scope: "col", class: classOf(kind), text: label }));
   const rows = table.rows.slice(0, mostRows).map((row) => el("tr", {}, row.map((cell, place) => {
     const { kind } = table.columns[place];
-    return el(place ? "td" : "th", { scope: place ? null : "row", class: kind === "text" ? null : "number", text: read(cell, kind) });
+    return el(place ? "td" : "th", { scope: place ? null : "row", class: classOf(kind), text: read(cell, kind) });
   })));
   return el("div", { class: "table-block", dataset: { table: table.name } },
     el("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": table.title },
