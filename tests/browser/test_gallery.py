@@ -100,7 +100,9 @@ def test_batch_is_labelled_in_bulk_sent_and_taken_back_by_keys_alone(make_smear,
     press(page, "Control+z")
     said(page, "6 labelled, not sent")
     assert len(shown(page)) == 18
-    press(page, "Shift+Digit6", "Enter", "u")
+    press(page, "Shift+Digit6", "Enter")
+    said(page, "24 labelled, not sent")
+    press(page, "u")
     expected = dict(zip(regions, [*codes[:3], *[codes[3]] * 3, *[codes[5]] * 18], strict=True))
     assert dict(shown(page)) == expected
     assert standing(member) == {}
@@ -207,7 +209,7 @@ def test_refused_cell_keeps_its_label_and_reload_and_lost_session_keep_all(make_
     assert page.title() != "owned"
 
 
-def test_note_comment_skip_and_giving_back(make_smear, page_for):
+def test_note_comment_skip_and_giving_back(make_smear, page_for, axe, shoot):
     smear = make_smear(gallery_batch=5, queued=5, repeat_rate=0.0)
     member = smear.annotator
     smear.answer(member, smear.codes[0])
@@ -233,11 +235,13 @@ def test_note_comment_skip_and_giving_back(make_smear, page_for):
     page.get_by_role("button", name="Give the rest back").click()
     page.get_by_role("button", name="Give 3 cells back").click()
     said(page, "You have given your cells back")
+    axe(page)
+    shoot(page, "gallery-empty")
     assert not Assignment.objects.filter(annotator=member, state=AssignmentState.LEASED).exists()
     assert page.title() != "owned"
 
 
-def test_suggestions_are_accepted_one_by_one_and_all_at_once(make_smear, page_for, axe):
+def test_suggestions_are_accepted_one_by_one_and_all_at_once(make_smear, page_for, axe, shoot):
     smear = make_smear(gallery_batch=6, queued=6, show_suggestions=True, suggestion_control_share=0.0)
     for place, pick in enumerate(Pick.objects.order_by("rank")):
         pick.parts = {"predicted": smear.codes[place % 2], "top": 0.5 + place / 20} if place else {}
@@ -250,10 +254,11 @@ def test_suggestions_are_accepted_one_by_one_and_all_at_once(make_smear, page_fo
     assert order == [*sorted(one for one in order if one), None]
     page.locator(CELL).first.focus()
     press(page, "Enter")
-    page.get_by_role("button", name="Accept all suggestions").click()
+    page.get_by_role("button", name="Accept suggestions").click()
     page.get_by_role("button", name="Accept 4 suggestions").click()
     said(page, "5 labelled, not sent")
     axe(page)
+    shoot(page, "gallery-suggestions")
     press(page, "Control+Enter")
     said(page, "5 answers sent.")
     predicted = {

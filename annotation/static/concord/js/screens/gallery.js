@@ -219,7 +219,7 @@ function unlabelled() {
 sender.addEventListener("progress", draw);
 sender.addEventListener("settled", ({ detail: { sent, refused } }) => {
   const more = refused ? ` ${count(refused, "cell was", "cells were")} not taken: the reason is at the right.` : "";
-  toast(`${count(sent, "answer")} sent.${more}`, { kind: refused ? "bad" : "good" });
+  toast(`${count(sent, "answer")} sent.${more}`, { kind: refused ? "info" : "good" });
   refill();
 });
 holding.addEventListener("tick", draw);
