@@ -214,7 +214,7 @@ def test_answers_given_without_a_connection_outlive_a_reload_and_count_once(smea
     guard.allow_offline()
     page = page_for(smear.annotator)
     region, typed = begin(page, smear), []
-    page.locator('#viewer[data-ready="2"]').wait_for()
+    page.locator('#viewer[data-ready="3"]').wait_for()
     page.context.set_offline(True)
     for place in range(2):
         typed.append((region, press_class(page, smear, place)))

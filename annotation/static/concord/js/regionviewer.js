@@ -173,7 +173,7 @@ export class RegionViewer {
     return new Promise((resolve, reject) => {
       this.#osd.addTiledImage({
         ...place, opacity: 0, preload: true,
-        tileSource: { type: "image", url, buildPyramid: false },
+        tileSource: decoded(url),
         success: ({ item }) => {
           item.addHandler("fully-loaded-change", () => this.#countReady());
           resolve(item);
@@ -231,6 +231,19 @@ export class RegionViewer {
     const perPixel = (viewport.getZoom(true) * viewport.getContainerSize().x) / this.#region.width;
     this.scale.replaceChildren(...scaleBar(perPixel, this.#region.um_per_px));
   }
+}
+
+/** A picture as one tile that lies decoded on a canvas: showing it costs no decoding. */
+function decoded(url) {
+  const source = new OpenSeadragon.ImageTileSource({ url, buildPyramid: false });
+  source.downloadTileStart = async (job) => {
+    const { image, width, height } = source;
+    await image.decode().catch(() => {});
+    const pen = el("canvas", { width, height }).getContext("2d");
+    pen.drawImage(image, 0, 0);
+    job.finish(pen, null, "context2d");
+  };
+  return source;
 }
 
 async function settled(promise) {
