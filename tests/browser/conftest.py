@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.core.cache import cache
 from django.test import Client
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from annotation.models import Membership
 from project import browser as chromium
@@ -25,6 +25,9 @@ from tests.browser.smear import Smear
 
 # Playwright's loop runs in the tests' own thread; Django would refuse to ask the database beside it.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+# Two workers on two cores: what takes a second alone may take ten.
+expect.set_options(timeout=20_000)
 
 HERE = Path(__file__).parent
 FLAGS = ["--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage", "--font-render-hinting=none"]
@@ -81,7 +84,7 @@ def new_page(site: str, guard: Guard, new_context: Callable[..., BrowserContext]
     def make(**options: Any) -> Page:
         size = options.pop("viewport", {"width": 1280, "height": 800})
         context = new_context(base_url=site, viewport=size, reduced_motion="reduce", locale="en-GB", **options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         guard.watch(context)
         return context.new_page()
 
