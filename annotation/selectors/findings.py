@@ -66,8 +66,9 @@ def select(row: ConsistencyPass, **wanted: Any) -> QuerySet[Finding]:
     if domain := wanted.get("domain"):
         rows = rows.filter(region__slide__domain__name=domain)
     if label := wanted.get("label"):
-        seen = _regions_labelled(row, label)
-        rows = rows.filter(Q(region__in=seen) | Q(counterpart__in=seen))
+        seen = _items_labelled(row, label)
+        is_region, is_rival = (Exists(seen.filter(region=OuterRef(key))) for key in ("region_id", "counterpart_id"))
+        rows = rows.filter(is_region | is_rival)
     return rows.filter(stands_before_a_release()) if wanted.get("blocks") else rows
 
 
@@ -152,13 +153,16 @@ def _named(rows: QuerySet[Finding]) -> QuerySet[Finding]:
     )
 
 
-def _regions_labelled(row: ConsistencyPass, label: str) -> QuerySet[PassItem]:
-    """Regions that the pass saw under `label`, also those named so by an older protocol."""
+def _items_labelled(row: ConsistencyPass, label: str) -> QuerySet[PassItem]:
+    """What the pass saw under `label`, also regions named so by an older protocol.
+
+    Asked for region by region, through the index: as one list, PostgreSQL may compare each finding with all of it.
+    """
     names = Q(revision__protocol__number=row.numbers.get("protocol"), revision__label=label)
     for number, table in row.numbers.get("mappings", {}).items():
         codes = [old for old, today in table.items() if today == label]
         names |= Q(revision__protocol__number=int(number), revision__label__in=codes)
-    return PassItem.objects.filter(names, consistency_pass=row).values("region_id")
+    return PassItem.objects.filter(names, consistency_pass=row)
 
 
 def attach_seen(row: ConsistencyPass, found: Iterable[Finding]) -> list[Finding]:
