@@ -45,6 +45,7 @@ def test_generated_requests_are_answered_as_the_schema_says(scene, mode, actor):
         "slide": scene.slide.public_id,
         "region": scene.region.public_id,
         "number": 1,
+        "panel": "agreement",
         "finding": found.pk,
     }
     headers = {"Authorization": f"Token {Token.objects.create(user=scene.people[actor].user).key}"}
