@@ -6,7 +6,7 @@
 import { byCode } from "../classes.js";
 import { REFUSED, SENT } from "./cell.js";
 
-export const SORTS = { slide: "Slide by slide", similarity: "Alike beside alike", suggestion: "Suggested class", uncertainty: "Least sure suggestion first" };
+export const SORTS = { slide: "Slide by slide", similarity: "Alike beside alike", suggestion: "Suggested class", uncertainty: "Least sure first" };
 
 const FILTERS = {
   all: { label: "All cells", fits: () => true },

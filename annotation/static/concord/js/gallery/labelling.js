@@ -84,7 +84,9 @@ export class Labelling {
     this.attention.share(offered);
     const changed = this.board.editEach(offered, (cell) => ({ label: cell.suggestion }));
     if (!changed.length) { toast("There is no suggestion here."); return; }
-    toast(`${count(changed.length, "suggestion")} accepted, not sent.`);
+    const words = `${count(changed.length, "suggestion")} accepted, not sent.`;
+    if (changed.length > 1) toast(words);
+    else say(words);
     this.grid.clearSelection();
     if (next) this.grid.goTo(next);
   }
