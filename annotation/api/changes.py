@@ -24,7 +24,7 @@ class ChangesQuery(ChangeTableQuery):
     size = serializers.IntegerField(required=False, default=DEFAULT_PAGE, min_value=1, max_value=LARGEST_PAGE)
 
 
-class ChangeShape(serializers.Serializer[Any]):
+class LabelChangeShape(serializers.Serializer[Any]):
     """One region that differs; empty texts where it was not, or is no more."""
 
     kind = serializers.ChoiceField(diff.KINDS)
@@ -48,7 +48,7 @@ class ChangesShape(serializers.Serializer[Any]):
     counts = serializers.DictField(child=serializers.IntegerField())
     flows = FlowShape(many=True)
     next = serializers.IntegerField(allow_null=True, help_text="`start` of the next page.")
-    results = ChangeShape(many=True)
+    results = LabelChangeShape(many=True)
 
 
 def page_of_changes(found: diff.Diff, *, against: Release | None, query: dict[str, Any]) -> dict[str, Any]:

@@ -105,7 +105,7 @@ class WaiveBody(ReasonBody):
     until = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 
-class DecideBody(WaiveBody):
+class FindingsDecision(WaiveBody):
     """A decision about the findings in `ids`, or about all that `where` names: then `count` says how many were seen."""
 
     decision = serializers.ChoiceField(DECISIONS)
@@ -173,10 +173,10 @@ class FindingsTable(PassView):
 class DecideFindings(PassView):
     roles = {"post": MANAGERS}
 
-    @schema.writes(DecidedShape, body=DecideBody, summary="Decide many findings with one reason: all or none")
+    @schema.writes(DecidedShape, body=FindingsDecision, summary="Decide many findings with one reason: all or none")
     def post(self, request: Request, slug: str, number: int) -> Response:
         row = self.find_pass(number)
-        body = self.read_body(DecideBody)
+        body = self.read_body(FindingsDecision)
         chosen = _choose(row, body)
         said = {"findings": chosen, "member": self.member, "reason": body["reason"]}
         if body["decision"] == REOPEN:
@@ -228,7 +228,7 @@ def table(content: bytes, *, name: str) -> HttpResponse:
 
 
 def _wanted(query: dict[str, Any]) -> dict[str, Any]:
-    return {name: query[name] for name in FindingFilter().fields if name in query}
+    return {str(name): query[str(name)] for name in FindingFilter().fields if str(name) in query}
 
 
 def _choose(row: ConsistencyPass, body: dict[str, Any]) -> list[Finding]:

@@ -39,7 +39,7 @@ class Home(Page):
 
     def context(self, request: HttpRequest) -> dict[str, Any]:
         user = request.user
-        desks = home.desks(user)  # type: ignore[arg-type]
+        desks = home.desks(user)
         return {"cards": [_lay_out(desk) for desk in desks], "may_begin": user.has_perm(ADD_STUDY)}
 
 

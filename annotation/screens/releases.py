@@ -84,5 +84,5 @@ class Release(Screen):
 def _choose(request: HttpRequest, numbers: list[int]) -> int | None:
     """The pass that is asked for, or the newest finished one."""
     asked = request.GET.get("pass", "")
-    wanted = [number for number in numbers if str(number) == asked]
-    return (wanted or numbers or [None])[0]
+    wanted = (number for number in numbers if str(number) == asked)
+    return next(wanted, numbers[0] if numbers else None)

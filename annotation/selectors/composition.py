@@ -56,10 +56,10 @@ def held(row: ConsistencyPass) -> dict[str, diff.Held]:
 
 def _classes(row: ConsistencyPass) -> list[dict[str, Any]]:
     rows = LabelClass.objects.filter(protocol__study=row.study_id, protocol__number=row.numbers.get("protocol", 0))
-    return list(rows.order_by("position", "code").values("code", "is_special", "quota"))
+    return [dict(one) for one in rows.order_by("position", "code").values("code", "is_special", "quota")]
 
 
-def _labelled(row: ConsistencyPass) -> QuerySet[PassItem]:
+def _labelled(row: ConsistencyPass) -> QuerySet[Any]:
     """The items with their label under the pass's protocol; those without an exact class are left out."""
     today = row.numbers.get("protocol", 0)
     cases = [When(revision__protocol__number=today, then=F("revision__label"))]

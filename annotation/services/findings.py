@@ -167,9 +167,9 @@ def _change_truth(
         is_decision = fix == Fix.EXCLUDE or (fix == Fix.ADJUDICATE and answer is not None)
         if not is_decision:
             asked.setdefault(fix, []).append(row)
-        elif row.region_id not in decided:
+        elif row.region.pk not in decided:
             _decide(row.region, fix=fix, member=member, reason=reason, answer=answer)
-            decided.add(row.region_id)
+            decided.add(row.region.pk)
     for fix, rows in asked.items():
         regions = {one.pk: one for row in rows for one in (row.region, row.counterpart) if one is not None}
         said = rows[0].message if len(rows) == 1 else reason.strip()
