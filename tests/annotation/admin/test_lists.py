@@ -12,7 +12,17 @@ from tests.annotation.admin import rows
 
 MOST_QUERIES = 9  # session, user, managed studies for the filter, two counts at most, rows; prefetches
 SHOWN_WITHIN_ANOTHER = {LabelClass: "inline of its protocol", ClassMapping: "inline of its protocol"}
-MODELS = [model for model in apps.get_app_config("annotation").get_models() if model not in SHOWN_WITHIN_ANOTHER]
+ON_SCREENS_ONLY = {
+    "ClassExample": "shown and changed where the class is",
+    "FailedSignIn": "a count that forgets by itself",
+    "Preference": "personal",
+    "StagedSlide": "holds names of files and cases, for those who set the study up",
+}
+MODELS = [
+    model
+    for model in apps.get_app_config("annotation").get_models()
+    if model not in SHOWN_WITHIN_ANOTHER and model.__name__ not in ON_SCREENS_ONLY
+]
 
 
 def list_url(model):
@@ -59,9 +69,9 @@ def test_every_page_of_a_row_opens(scene, browser):
 
 def test_pictures_are_shown_to_those_who_may_see_them(scene, browser):
     for row in (scene.region, scene.slide):
-        assert "<img" in browser("manager").get(page_url(row)).content.decode()
+        assert '<img src="/api/' in browser("manager").get(page_url(row)).content.decode()
     page = browser("superuser").get(page_url(scene.region)).content.decode()
-    assert scene.region.public_id in page and "<img" not in page
+    assert scene.region.public_id in page and '<img src="/api/' not in page
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
@@ -83,9 +93,9 @@ def test_managers_see_the_rows_of_their_studies_only(scene, browser, model):
     assert strange.get(page_url(row)).status_code == 302
 
 
-def test_people_without_staff_rights_are_sent_away(scene, client):
+def test_people_without_staff_rights_see_no_rows(scene, client):
     client.force_login(scene.people["manager"].user)
-    assert client.get(list_url(MODELS[0])).status_code == 302
+    assert {client.get(list_url(model)).status_code for model in MODELS} == {403}
 
 
 def test_nothing_but_policy_roles_and_members_can_be_written(scene, browser):
