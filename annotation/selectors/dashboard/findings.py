@@ -55,7 +55,7 @@ def _read(board: Board) -> Content:
         notes.append(f"Pass {found.number} is {found.state}: what it finds comes when it has ended.")
     elif not found.counts:
         notes.append(f"Pass {found.number} has nothing open: a release may be cut from it.")
-    if behind := board.reading.position - found.position:
+    if (behind := board.reading.position - found.position) > 0:
         notes.append(f"The ledger has {behind} newer entries than pass {found.number} saw.")
     titles = {rule.code: rule.title for rule in RULES}
     rows: list[list[Cell]] = [

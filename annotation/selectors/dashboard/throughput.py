@@ -18,7 +18,7 @@ from annotation.states import AnswerKind
 
 DEFAULT_DAYS = 28
 MOST_DAYS = 92
-NAMED_PEOPLE = 8
+NAMED_PEOPLE = 5
 OTHERS = "others"
 
 

@@ -17,7 +17,10 @@ export function charts(panel) {
       xAxis: axis(colours, { type: "category", data: days.map(({ day }) => day), axisLabel: { formatter: (day) => day.slice(5) } }),
       yAxis: axis(colours, { type: "value", minInterval: 1 }),
       tooltip: { trigger: "axis", axisPointer: { type: "shadow" } },
-      series: people.map((name) => ({ name, type: "bar", stack: "all", data: days.map((day) => day[name]), barMaxWidth: 28 })),
+      series: people.map((name) => ({
+        name, type: "bar", stack: "all", data: days.map((day) => day[name]), barMaxWidth: 28,
+        ...(name === "others" ? { color: colours.series.at(-1) } : {}),
+      })),
     }),
   }];
 }
