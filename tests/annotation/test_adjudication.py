@@ -1,6 +1,7 @@
 """What an adjudicator sees, and that nobody judges the own answers or looks in from elsewhere."""
 
 import pytest
+from django.test import Client
 
 from annotation.models import Assignment, KnownTruth
 from annotation.selectors import adjudication
@@ -211,6 +212,16 @@ class TestOverHttp:
         assert client.get(f"{scene.base}queue/adjudication/").json() == {
             "ready": 0, "not_yours": 1, "is_capped": False,
         }  # fmt: skip
+
+    def test_the_page_is_a_fixed_number_of_queries_and_holds_no_case(self, scene, tie, django_assert_num_queries):
+        client = Client()
+        client.force_login(scene.people["adjudicator"].user)
+        with django_assert_num_queries(7):
+            page = client.get(f"/admin/studies/{scene.study.slug}/adjudicate/")
+        assert scene.region.public_id not in page.content.decode()
+        for actor in ("one", "manager", "stranger"):
+            client.force_login(scene.people[actor].user)
+            assert client.get(f"/admin/studies/{scene.study.slug}/adjudicate/").status_code == 404
 
     def test_a_case_is_a_fixed_number_of_queries(self, scene, tie, django_assert_num_queries):
         token = self.claim(scene)["token"]

@@ -1,6 +1,8 @@
 """The timeline of a region: what happened, what changed, what stood when."""
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
 
 from annotation.models import SelectionBatch
 from annotation.selectors import history
@@ -96,3 +98,15 @@ def test_a_history_is_a_fixed_number_of_queries(region, django_assert_num_querie
         batch.save()
     with django_assert_num_queries(5):
         history.read(region)
+
+
+def test_the_page_is_a_fixed_number_of_queries_and_nobody_elses(region, django_assert_num_queries):
+    url = f"/admin/studies/{region.study.slug}/regions/{region.public_id}/"
+    client = Client()
+    roles = dict(region.study.memberships.values_list("role", "user"))
+    client.force_login(get_user_model().objects.get(pk=roles["manager"]))
+    with django_assert_num_queries(8):
+        assert client.get(url).status_code == 200
+    for role in ("annotator", "adjudicator"):
+        client.force_login(get_user_model().objects.get(pk=roles[role]))
+        assert client.get(url).status_code == 404

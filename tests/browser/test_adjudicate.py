@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.models import Annotation, Assignment, GroundTruthRevision
-from annotation.services import ledger, truth
+from annotation.services import ledger, reviewing, truth
 from annotation.states import RegionState, Role
 from tests.annotation.answering import answer
 from tests.browser.smear import Smear
@@ -120,6 +120,25 @@ def test_a_region_that_was_passed_over_is_shown_as_unfinished_and_can_be_passed_
     page.keyboard.press("Enter")
     expect(page.locator("#waiting")).to_contain_text("0 more regions wait for you. 1 other must be decided")
     assert Assignment.objects.get(annotator=smear.adjudicator, state="skipped").skip_reason == "Out of focus"
+
+
+def test_answers_that_agree_are_one_line_with_why_it_came_here_all_the_same(page_for, make_smear, axe) -> None:
+    smear = make_smear(queued=1, max_overlap=2)
+    for member in (smear.annotator, smear.colleague):
+        smear.answer(member, smear.codes[0])
+    region = smear.regions[0]
+    reviewing.send_back(region=region, member=smear.manager, reason="odd", note=f"Look at the rim. {NASTY}")
+    truth.escalate(pick=region.picks.get(state="open"))
+    page = page_for(smear.adjudicator)
+    opened(page, smear)
+    expect(page.locator(".why")).to_contain_text("A manager asked for it again.")
+    expect(page.locator(".why .note")).to_contain_text(NASTY)
+    expect(page.locator("details.agreed summary")).to_contain_text("2 answers agree: ")
+    expect(page.locator(".answer").first).to_be_hidden()
+    axe(page)
+    decide(page, "Digit1", "They are right.")
+    region.refresh_from_db()
+    assert (region.current_revision.label, region.current_revision.reason) == (smear.codes[0], "They are right.")
 
 
 def test_what_was_entered_is_kept_when_the_lease_is_lost(page_for, ties: Smear, guard) -> None:

@@ -39,11 +39,6 @@ export class Decision {
     if (before) this.#fill(before);
   }
 
-  /** Say for the first time what the form is about; later the page speaks. */
-  tell() {
-    this.element.setAttribute("aria-describedby", "case");
-  }
-
   get value() {
     const chosen = find("input[name=class]:checked", this.element);
     return { label: chosen?.value ?? "", reason: find("#reason", this.element).value.trim(), flagged: find("#flag", this.element).checked };

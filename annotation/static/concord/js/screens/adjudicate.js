@@ -30,6 +30,7 @@ let viewer = null;
 let decision = null;
 let renewedAt = 0;
 let saving = 0;
+let savingNow = Promise.resolve();
 let given = [];
 let closeToast = () => {};
 let sending = { what: "", key: "" };
@@ -88,7 +89,7 @@ const toCase = () => find("#why-title")?.focus();
 
 function build() {
   const stage = el("div", { class: "stage" });
-  decision = new Decision({ onSend: send, onChange: changed, onLeave: toCase, actions: [
+  decision ??= new Decision({ onSend: send, onChange: changed, onLeave: toCase, actions: [
     ["skip", "Pass over…", skip], ["undo", "Undo the last", undo],
   ] });
   replace(page, el("div", { class: "adjudicate" },
@@ -97,7 +98,6 @@ function build() {
     el("div", { class: "judging" }, el("div", { id: "case" }), decision.element, el("div", { id: "law" }))));
   viewer = new RegionViewer(stage, { label: "The region to decide over" });
   register(viewer.bindings().map((one) => ({ ...one, when: (event) => !event.target.matches?.("input, select") })));
-  decision.tell();
 }
 
 function showWaiting({ ready, not_yours: others, is_capped: isCapped }, ahead) {
@@ -108,6 +108,7 @@ function showWaiting({ ready, not_yours: others, is_capped: isCapped }, ahead) {
 async function send({ label, reason, flagged }) {
   const sent = lease;
   clearTimeout(saving);
+  await savingNow;
   const body = { token: sent.token, answer: { kind: "class", label }, reason, flagged, idempotency_key: keyOf(sent.token, label) };
   try {
     await post("queue/submit/", body);
@@ -175,7 +176,7 @@ function lost(error) {
 /** Real input keeps the leases, and what is entered is saved as it is typed. */
 function changed(content) {
   clearTimeout(saving);
-  saving = setTimeout(() => save(content), SAVE_MS);
+  saving = setTimeout(() => { savingNow = save(content); }, SAVE_MS);
   renew();
 }
 
@@ -206,15 +207,21 @@ async function showEmpty() {
   const text = !isOpen ? "The study hands out no work at the moment: a manager opens it again."
     : waiting.not_yours ? `${count(waiting.not_yours, "region")} wait${waiting.not_yours === 1 ? "s" : ""} that you have answered or passed over yourself: another adjudicator decides over ${waiting.not_yours === 1 ? "it" : "them"}.`
       : "No answers disagree at the moment. Regions come here when people disagree, or when too many pass one over.";
-  viewer = null;
+  letGo();
   replace(page, el("section", { class: "empty" },
     el("h2", { text: "Nothing to decide" }), el("p", { text }),
     el("div", { class: "buttons" }, el("button", { type: "button", class: "primary", on: { click: next } }, "Look again"), last)));
   say(`Nothing to decide. ${text}`);
 }
 
-function showTrouble(error) {
+/** The picture is no longer shown: its viewer goes, and is made anew for the next region. */
+function letGo() {
+  viewer?.destroy();
   viewer = null;
+}
+
+function showTrouble(error) {
+  letGo();
   replace(page, el("section", { class: "note bad" }, el("p", { text: error.message }),
     el("div", { class: "buttons" }, el("button", { type: "button", class: "primary", on: { click: next } }, "Try again"))));
   say(error.message, { assertive: true });
