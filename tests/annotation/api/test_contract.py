@@ -35,6 +35,8 @@ def scene(committed, settings, tmp_path):
     return scenes.build()
 
 
+# Some minutes where other tests run beside it on the same cores.
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("actor", LEAST_OPERATIONS)
 @pytest.mark.parametrize("mode", EXAMPLES, ids=lambda mode: mode.value)
 def test_generated_requests_are_answered_as_the_schema_says(scene, mode, actor):
