@@ -1,6 +1,6 @@
 """My answers: everything this person has said, page by page, newest first.
 
-Decides how many fit on a page; refuses to tell what an answer was for: a repeat, a check and a first opinion look alike.
+Decides how many fit on a page; refuses to tell what an answer was for: repeats, checks and first opinions look alike.
 """
 
 from typing import Any

@@ -78,7 +78,7 @@ class Screen(Page):
     study: Study
 
     def enter(self, request: HttpRequest, **kwargs: Any) -> None:
-        self.member = studies.membership(user=request.user, slug=kwargs["slug"])  # type: ignore[arg-type]
+        self.member = studies.membership(user=request.user, slug=kwargs["slug"])
         self.study = self.member.study
         if self.member.role not in self.roles:
             raise Missing("There is no such page, or it is not yours.")

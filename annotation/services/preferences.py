@@ -5,7 +5,7 @@ Decides what may be kept; refuses to know which keys exist: that is the browser'
 
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 from annotation.errors import BadInput
 from annotation.models import Preference
@@ -13,7 +13,9 @@ from annotation.models import Preference
 MOST_ACTIONS, MOST_KEYS, LONGEST = 300, 6, 60
 
 
-def save(*, user: AbstractBaseUser, keys: dict[str, Any] | None = None, explained: list[str] | None = None) -> None:
+def save(
+    *, user: AbstractBaseUser | AnonymousUser, keys: dict[str, Any] | None = None, explained: list[str] | None = None
+) -> None:
     """Keep the keys, the explanations that were closed, or both; BadInput where they have another shape."""
     values: dict[str, Any] = {}
     if keys is not None:
