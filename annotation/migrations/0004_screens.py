@@ -6,53 +6,81 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotation', '0003_release_gate'),
+        ("annotation", "0003_release_gate"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='assignment',
-            name='entered',
-            field=models.JSONField(blank=True, help_text='What is being entered, saved as it is typed.', null=True),
+            model_name="assignment",
+            name="entered",
+            field=models.JSONField(blank=True, help_text="What is being entered, saved as it is typed.", null=True),
         ),
         migrations.AddField(
-            model_name='assignment',
-            name='entered_version',
-            field=models.PositiveIntegerField(default=0, help_text='Counts the savings: two tabs notice each other.'),
+            model_name="assignment",
+            name="entered_version",
+            field=models.PositiveIntegerField(default=0, help_text="Counts the savings: two tabs notice each other."),
         ),
         migrations.AddField(
-            model_name='pick',
-            name='note',
-            field=models.TextField(blank=True, help_text='What a manager tells those who are asked again.'),
+            model_name="pick",
+            name="note",
+            field=models.TextField(blank=True, help_text="What a manager tells those who are asked again."),
         ),
         migrations.AddField(
-            model_name='study',
-            name='checklist',
-            field=models.JSONField(blank=True, default=dict, help_text='How the data set was planned, question by question.'),
+            model_name="study",
+            name="checklist",
+            field=models.JSONField(
+                blank=True, default=dict, help_text="How the data set was planned, question by question."
+            ),
         ),
         migrations.CreateModel(
-            name='Preference',
+            name="Preference",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('keys', models.JSONField(blank=True, default=dict, help_text='{"single": bool, "own": {action: [key, ...]}}')),
-                ('explained', models.JSONField(blank=True, default=list, help_text='Names of explanations that were closed.')),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='preference', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "keys",
+                    models.JSONField(
+                        blank=True, default=dict, help_text='{"single": bool, "own": {action: [key, ...]}}'
+                    ),
+                ),
+                (
+                    "explained",
+                    models.JSONField(blank=True, default=list, help_text="Names of explanations that were closed."),
+                ),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="preference",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ClassExample',
+            name="ClassExample",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('caption', models.CharField(blank=True, max_length=200)),
-                ('label_class', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='examples', to='annotation.labelclass')),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='annotation.region')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("caption", models.CharField(blank=True, max_length=200)),
+                (
+                    "label_class",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="examples", to="annotation.labelclass"
+                    ),
+                ),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="annotation.region"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['label_class', 'id'],
-                'constraints': [models.UniqueConstraint(fields=('label_class', 'region'), name='one_example_per_class_and_region')],
+                "ordering": ["label_class", "id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("label_class", "region"), name="one_example_per_class_and_region")
+                ],
             },
         ),
     ]

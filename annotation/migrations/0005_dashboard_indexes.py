@@ -4,22 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotation', '0004_screens'),
+        ("annotation", "0004_screens"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='annotation',
-            index=models.Index(fields=['study', 'created_at'], name='annotation_by_time'),
+            model_name="annotation",
+            index=models.Index(fields=["study", "created_at"], name="annotation_by_time"),
         ),
         migrations.AddIndex(
-            model_name='groundtruthrevision',
-            index=models.Index(fields=['study', 'created_at'], name='revision_by_time'),
+            model_name="groundtruthrevision",
+            index=models.Index(fields=["study", "created_at"], name="revision_by_time"),
         ),
         migrations.AddIndex(
-            model_name='region',
-            index=models.Index(condition=models.Q(('state', 'pool'), _negated=True), fields=['study', 'slide', 'state', 'current_revision'], name='region_worked'),
+            model_name="region",
+            index=models.Index(
+                condition=models.Q(("state", "pool"), _negated=True),
+                fields=["study", "slide", "state", "current_revision"],
+                name="region_worked",
+            ),
         ),
     ]

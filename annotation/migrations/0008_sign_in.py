@@ -4,22 +4,24 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotation', '0007_set_up'),
+        ("annotation", "0007_set_up"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='FailedSignIn',
+            name="FailedSignIn",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.CharField(max_length=64)),
-                ('name_and_address', models.CharField(max_length=64)),
-                ('failed_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("address", models.CharField(max_length=64)),
+                ("name_and_address", models.CharField(max_length=64)),
+                ("failed_at", models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['address', 'failed_at'], name='failed_by_address'), models.Index(fields=['name_and_address', 'failed_at'], name='failed_by_name_and_address')],
+                "indexes": [
+                    models.Index(fields=["address", "failed_at"], name="failed_by_address"),
+                    models.Index(fields=["name_and_address", "failed_at"], name="failed_by_name_and_address"),
+                ],
             },
         ),
     ]
