@@ -51,7 +51,7 @@ class CaseShape(serializers.Serializer[Any]):
     state = serializers.ChoiceField(STATES)
     said = serializers.ListField(child=serializers.CharField(), help_text="Why it is here, in sentences.")
     opinions = OpinionShape(many=True)
-    skips = serializers.ListField(child=serializers.CharField(), help_text="Why people passed it over.")
+    skips = serializers.ListField(child=serializers.CharField(), help_text="Why people skipped it.")
     posterior = ChanceShape(many=True, help_text="Likeliest class first; empty where nobody has answered.")
     in_question = serializers.ListField(child=serializers.CharField(), help_text="Codes of the classes between.")
     note = serializers.CharField(help_text="What a manager wrote when sending the region back.")

@@ -21,7 +21,6 @@ from annotation.screens.base import MANAGERS, Screen
 from annotation.selectors import dashboard
 from annotation.selectors.dashboard import FILTERS, Board, Filters, Reading, Shown
 
-SUMMARY = "summary"
 TABLES_FIRST = frozenset({"models", "work", "findings"})
 """Panels that are their tables: there is nothing to draw, so nothing is folded away."""
 

@@ -23,9 +23,10 @@ class Gallery(Screen):
         return {"undo_minutes": policy.undo_minutes, "has_suggestions": policy.show_suggestions}
 
     def boot(self, request: HttpRequest) -> dict[str, Any]:
-        policy = self.study.policy
+        policy, rules = self.study.policy, self.study.protocol
         return {
             **super().boot(request),
+            "guideline": rules.guideline if rules else "",
             "batch": min(policy.gallery_batch, LARGEST_BATCH),
             "lease_minutes": policy.lease_minutes,
             "undo_minutes": policy.undo_minutes,

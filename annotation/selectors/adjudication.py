@@ -196,7 +196,7 @@ def _explain(assignment: Assignment, *, opinions: list[Any], labels: set[str], s
     pick = assignment.pick
     if skips:
         people = "1 person" if len(skips) == 1 else f"{len(skips)} people"
-        said.append(f"{people} passed it over.")
+        said.append(f"{people} skipped it.")
     if pick is not None and pick.stratum == Stratum.RECHECK:
         said.append("A manager asked for it again.")
     elif state == "agreed":

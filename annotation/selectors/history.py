@@ -193,7 +193,7 @@ def _tell_answer(row: Annotation, *, reasons: set[str]) -> Event:
 
 def _tell_skip(row: Assignment) -> Event:
     assert row.closed_at is not None
-    return Event(row.closed_at, "skip", f"{row.annotator.pseudonym} passed it over", text=row.skip_reason)
+    return Event(row.closed_at, "skip", f"{row.annotator.pseudonym} skipped it", text=row.skip_reason)
 
 
 def _tell_finding(row: Finding) -> Event:

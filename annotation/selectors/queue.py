@@ -108,11 +108,6 @@ def held(member: Membership) -> QuerySet[Assignment]:
     return live.select_related("annotator", "region__slide", "pick").order_by("id")
 
 
-def live_lease(member: Membership) -> Assignment | None:
-    """The lease `member` works on now, if any."""
-    return held(member).first()
-
-
 def answers_today(member: Membership) -> int:
     """How many answers `member` has given since midnight (UTC) and not taken back."""
     midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)

@@ -52,7 +52,7 @@ def case_of(judge):
     ("labels", "skips", "state", "said"),
     [
         (("neutrophil", "lymphocyte"), 0, "disagreement", "The answers differ."),
-        ((), 2, "unanswered", "2 people passed it over."),
+        ((), 2, "unanswered", "2 people skipped it."),
         (("neutrophil",), 2, "incomplete", "Only one answer was given"),
         (("neutrophil",), 0, "incomplete", "Nobody was left to ask."),
     ],

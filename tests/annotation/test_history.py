@@ -39,7 +39,7 @@ def test_timeline_tells_what_happened_in_order(region):
     told = history.read(region)
     assert [(event.kind, event.title) for event in told.events] == [
         ("pick", "Queued because the ranking chose it"),
-        ("skip", "A1 passed it over"),
+        ("skip", "A1 skipped it"),
         ("answer", "A2 answered"),
         ("answer", "A3 answered"),
         ("answer", "A4 adjudicated"),

@@ -58,7 +58,7 @@ def test_ties_are_decided_by_keys_alone_with_a_reason_each(page_for, ties: Smear
     expect(page.locator(".why")).to_contain_text("Disagreement")
     expect(page.locator(".answer")).to_have_count(2)
     expect(page.locator(".posterior tbody tr").first).to_contain_text("%")
-    page.get_by_role("button", name="Got it").focus()
+    page.get_by_role("button", name="Understood").focus()
     page.keyboard.press("Enter")
     axe(page)
     shoot(page, "adjudicate")
@@ -106,7 +106,7 @@ def test_comments_are_text_names_are_hidden_and_the_own_answers_never_come(page_
         assert member.user.first_name not in body and f"{member.pseudonym} " not in body
 
 
-def test_a_region_that_was_passed_over_is_shown_as_unfinished_and_can_be_passed_on(page_for, make_smear) -> None:
+def test_a_region_that_was_skipped_is_shown_as_unfinished_and_can_be_skipped(page_for, make_smear) -> None:
     smear = make_smear(queued=2, max_overlap=2)
     for pick in smear.study.picks.all():
         truth.escalate(pick=pick)
@@ -116,8 +116,7 @@ def test_a_region_that_was_passed_over_is_shown_as_unfinished_and_can_be_passed_
     expect(page.locator(".why")).to_contain_text("not a disagreement")
     expect(page.locator(".posterior")).to_have_count(0)
     page.keyboard.press("s")
-    page.keyboard.type("Out of focus")
-    page.keyboard.press("Enter")
+    page.keyboard.press("Digit1")
     expect(page.locator("#waiting")).to_contain_text("0 more regions wait for you. 1 other must be decided")
     assert Assignment.objects.get(annotator=smear.adjudicator, state="skipped").skip_reason == "Out of focus"
 

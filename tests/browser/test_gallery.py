@@ -149,6 +149,13 @@ def test_orders_sizes_and_surroundings_follow_keys(make_smear, page_for, axe):
     assert focused != first
     assert f"/regions/{focused}/" in page.get_attribute("#surroundings img", "src")
     assert "context=4" in page.get_attribute("#surroundings img", "src")
+    press(page, "t")
+    guide = page.get_by_role("complementary", name="Guideline")
+    assert guide.get_by_role("heading", level=3).count() == len(page.locator("#classes li").all())
+    axe(page)
+    press(page, "Escape")
+    assert guide.is_hidden()
+    assert page.evaluate("() => document.activeElement.dataset.region") == focused
     before = page.locator(CELL).first.bounding_box()["width"]
     press(page, "+", "+")
     assert page.locator(CELL).first.bounding_box()["width"] > before

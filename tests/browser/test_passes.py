@@ -37,7 +37,7 @@ def test_a_pass_is_started_followed_to_its_end_and_grows_old(page_for, smear, ax
     page = page_for(smear.manager)
     page.goto(smear.url("passes"))
     expect(page.locator("#none")).to_contain_text("There is no pass yet")
-    page.get_by_role("button", name="I know now").click()
+    page.get_by_role("button", name="Understood").click()
     axe(page)
     planted.plant(smear)
     page.keyboard.press("r")

@@ -22,7 +22,7 @@ export function reasons(file) {
     el("h2", { id: "why-title", tabindex: -1 }, "Why it is here ", el("span", { class: `badge ${kind}`, text: name })),
     el("p", { class: "said", text: file.said.join(" ") }),
     file.note && el("p", { class: "note" }, el("strong", { text: "From a manager: " }), file.note),
-    file.skips.length > 0 && el("details", {}, el("summary", { text: `Why ${count(file.skips.length, "person", "people")} passed it over` }),
+    file.skips.length > 0 && el("details", {}, el("summary", { text: `Why ${count(file.skips.length, "person", "people")} skipped it` }),
       el("ul", {}, file.skips.map((text) => el("li", { text })))));
 }
 

@@ -14,7 +14,7 @@ const VARIABLES = {
 const SERIES = ["--chart-1", "--chart-2", "--chart-3", "--chart-4", "--chart-5", "--chart-6"];
 
 /** The page's colours now: {text, quiet, line, …, series: […]}. */
-export function theme() {
+function theme() {
   const style = getComputedStyle(document.documentElement);
   const value = (name) => style.getPropertyValue(name).trim();
   return { ...Object.fromEntries(Object.entries(VARIABLES).map(([key, name]) => [key, value(name)])), series: SERIES.map(value) };

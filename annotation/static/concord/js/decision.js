@@ -30,7 +30,7 @@ export class Decision {
       el("h2", { id: "decision-title", text: "Your decision" }),
       this.#classes(file),
       this.#reason(file),
-      el("p", { class: "field checkbox" }, el("input", { type: "checkbox", id: "flag" }), el("label", { for: "flag" }, "Flag it for the manager ", hint("flag"))),
+      el("p", { class: "field checkbox" }, el("input", { type: "checkbox", id: "flag" }), el("label", { for: "flag" }, "Flag the region ", hint("flag"))),
       el("p", { class: "problem", role: "alert" }),
       el("div", { class: "buttons" },
         el("button", { type: "submit", class: "primary" }, "Decide ", hint("send")),

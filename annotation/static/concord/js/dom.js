@@ -143,6 +143,11 @@ export function duration(seconds) {
   return `${Math.round(seconds / 86400)} days`;
 }
 
+/** A moment (ISO text or Date) as every page writes it: "2026-11-21 02:17 UTC". */
+export function moment(value, { seconds = false } = {}) {
+  return `${new Date(value).toISOString().slice(0, seconds ? 19 : 16).replace("T", " ")} UTC`;
+}
+
 /** How long ago a moment (ISO text or Date) is, in words. */
 export function ago(moment) {
   const seconds = (Date.now() - new Date(moment).getTime()) / 1000;

@@ -13,7 +13,7 @@ const NAMES = { " ": "Space", ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←"
 let own = boot().preferences?.keys ?? {};
 
 /** Whether keys without Ctrl or Alt do something; where not, they do it with Alt. */
-export const hasSingleKeys = () => own.single !== false;
+const hasSingleKeys = () => own.single !== false;
 
 /**
  * Make keys known. Each binding: {id, keys, label, run, group?, when?, repeat?, inFields?}.
@@ -110,7 +110,7 @@ async function save(changed) {
 }
 
 /** Open the sheet of all keys of this screen. */
-export function openSheet() {
+function openSheet() {
   const body = el("div", { class: "key-groups" });
   const single = el("input", { type: "checkbox", id: "single-keys", checked: hasSingleKeys(), on: {
     change: async () => { await save({ ...own, single: single.checked }); draw(); },

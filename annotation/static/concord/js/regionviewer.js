@@ -7,23 +7,15 @@
 
 import { el, number, say } from "./dom.js";
 import "./osd.js";
+import { CONTEXT, contextUrl, sharpUrl } from "./regionimage.js";
 import { Overview } from "./regionviewer/overview.js";
 import { Tone } from "./regionviewer/tone.js";
 
-const CONTEXT = 4;
-const LARGEST_EDGE = 2048;
-const CONTEXT_EDGE = 1024;
 const SURROUNDINGS_OPACITY = 0.45;
 const ZOOM_STEP = 1.3;
 const PAN_STEP = 0.12;
 const SCALE_PX = 130;
 const EYEPIECE_UM = 10;
-
-/** The address of a region's pixels, none of them left out. */
-export const sharpUrl = (region) => `${region.image}?edge=${Math.min(LARGEST_EDGE, Math.max(16, region.width, region.height))}`;
-
-/** The address of its surroundings, four times as wide. */
-export const contextUrl = (region) => `${region.image}?edge=${CONTEXT_EDGE}&context=${CONTEXT}`;
 
 /**
  * A viewer inside `element`. `show(region)` resolves when the region is drawn sharp; `keep([region, …])` has the next

@@ -6,14 +6,15 @@
 import { get } from "../api.js";
 import { label } from "../classes.js";
 import { boot, el, find, replace } from "../dom.js";
-import { sharpUrl } from "../regionviewer.js";
+import { sharpUrl } from "../regionimage.js";
 
 export class Guide {
   #cameFrom = null;
   #examples = null;
 
-  constructor(element) {
-    this.element = element;
+  /** In `element`, opened and closed by `button` too. */
+  constructor(element, { button }) {
+    Object.assign(this, { element, button });
     this.heading = el("h2", { tabindex: "-1", text: "Guideline" });
     this.body = el("div", { class: "guide-body" });
     const close = el("button", { type: "button", class: "quiet small", on: { click: () => this.close() } }, "Close");
@@ -35,7 +36,7 @@ export class Guide {
 
   open(code = "") {
     this.#cameFrom = document.activeElement;
-    this.element.hidden = false;
+    this.#show(true);
     this.#draw();
     const target = code && find(`[data-class="${CSS.escape(code)}"] h3`, this.body);
     (target || this.heading).focus();
@@ -43,9 +44,14 @@ export class Guide {
   }
 
   close() {
-    this.element.hidden = true;
+    this.#show(false);
     if (this.#cameFrom?.isConnected) this.#cameFrom.focus();
     this.#cameFrom = null;
+  }
+
+  #show(isOpen) {
+    this.element.hidden = !isOpen;
+    this.button.setAttribute("aria-expanded", String(isOpen));
   }
 
   async #load() {

@@ -26,7 +26,7 @@ export async function decide(fix, chosen, { one = null, done = () => {} } = {}) 
     title: `${labelOf(fix)}: ${count(many, "finding")}`,
     body: describe(fix, one),
     fields: fields(fix, one),
-    confirm: many === 1 ? labelOf(fix) : `${labelOf(fix)} (${many})`,
+    confirm: many === 1 ? labelOf(fix) : `${labelOf(fix)} (${count(many, "finding")})`,
   });
   if (!said) return null;
   lastReason = said.reason;

@@ -18,7 +18,7 @@ export function makeCell(lease, entered = null) {
 }
 
 /** What is entered before anybody has. */
-export const blank = () => ({ label: "", flagged: false, comment: "", seconds: 0 });
+const blank = () => ({ label: "", flagged: false, comment: "", seconds: 0 });
 
 /** What was entered, for keeping. */
 export const entered = ({ label, flagged, comment, seconds }) => ({ label, flagged, comment, seconds });

@@ -13,8 +13,8 @@ export function drawClasses(onPick) {
   replace(find("#classes"), boot().classes.map((one) => el("li", {},
     el("button", { type: "button", title: one.definition, on: { click: () => onPick(one.code) } },
       hint(`class.${one.code}`), swatch(one), el("span", { class: "name", text: one.name }), el("span", { class: "gallery-count", dataset: { counts: one.code } })))));
-  for (const [id, words] of Object.entries({ look: "Surroundings", flag: "Flag", comment: "Comment", skip: "Skip" })) {
-    replace(find(`#${id}`), `${words} `, hint(id));
+  for (const [id, words] of Object.entries({ look: "Surroundings", flag: "Flag", comment: "Comment", skip: "Skip", guide: "Guideline" })) {
+    replace(find(id === "guide" ? "#guide-button" : `#${id}`), `${words} `, hint(id));
   }
 }
 

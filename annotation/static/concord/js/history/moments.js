@@ -1,14 +1,12 @@
 /**
- * Moments as people read them, in the reader's own time zone.
- * Decides their form; refuses to know what happened then.
+ * Moments of a history, to the second: two events of one minute are two.
+ * Decides how exact they are; how a moment is written, dom.js says.
  */
 
-import { el } from "../dom.js";
+import { el, moment } from "../dom.js";
 
-const FULL = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
-
-/** 2026-11-21T02:17:08Z -> "21 Nov 2026, 02:17:08". */
-export const when = (moment) => FULL.format(new Date(moment));
+/** 2026-11-21T02:17:08Z -> "2026-11-21 02:17:08 UTC". */
+export const when = (at) => moment(at, { seconds: true });
 
 /** The same as a node that machines read as well. */
-export const time = (moment) => el("time", { datetime: moment, text: when(moment) });
+export const time = (at) => el("time", { datetime: at, text: when(at) });

@@ -26,7 +26,7 @@ export function timeline(history, { upto, look, restore }) {
 }
 
 /** Whether a revision says something that could be restored. */
-export function canStand(history, number) {
+function canStand(history, number) {
   const revision = history.revisions.find((one) => one.number === number);
   return Boolean(revision?.is_settled || revision?.is_excluded);
 }

@@ -3,12 +3,12 @@
  * Decides when a lease is taken, kept and given up; what is shown of a case is drawn by casefile.js.
  */
 
+import { askReason } from "../annotate/skipping.js";
 import { ApiError, get, post, put } from "../api.js";
 import { answers, neighbours, posterior, reasons, rules } from "../casefile.js";
 import { byCode, classKeys } from "../classes.js";
-import { ask, boot, count, el, find, replace, say, toast } from "../dom.js";
+import { boot, count, el, find, replace, say, toast } from "../dom.js";
 import { Decision } from "../decision.js";
-import { explain } from "../firstvisit.js";
 import { register } from "../keys.js";
 import { freshKey } from "../outbox.js";
 import { RegionViewer } from "../regionviewer.js";
@@ -18,7 +18,6 @@ const MOST_REASONS = 6;
 const RENEW_MS = 60_000;
 const SAVE_MS = 700;
 const TOOLS = [..."abcrfsutz"];
-const SKIPS = ["Out of focus", "Cut off at the edge", "Needs another expert"];
 const page = find("#adjudicate");
 const undoPlace = `concord.adjudicated.${boot().person}`;
 
@@ -90,7 +89,7 @@ const toCase = () => find("#why-title")?.focus();
 function build() {
   const stage = el("div", { class: "stage" });
   decision ??= new Decision({ onSend: send, onChange: changed, onLeave: toCase, actions: [
-    ["skip", "Pass over…", skip], ["undo", "Undo the last", undo],
+    ["skip", "Skip…", skip], ["undo", "Undo", undo],
   ] });
   replace(page, el("div", { class: "adjudicate" },
     el("div", { id: "why" }),
@@ -102,7 +101,7 @@ function build() {
 
 function showWaiting({ ready, not_yours: others, is_capped: isCapped }, ahead) {
   const more = `${count(ready + ahead, "more region")}${isCapped ? " or more" : ""} wait${ready + ahead === 1 ? "s" : ""} for you.`;
-  find("#waiting").textContent = others ? `${more} ${count(others, "other")} must be decided by somebody else: you have answered or passed over them.` : more;
+  find("#waiting").textContent = others ? `${more} ${count(others, "other")} must be decided by somebody else: you have answered or skipped them.` : more;
 }
 
 async function send({ label, reason, flagged }) {
@@ -149,14 +148,10 @@ async function undo() {
 }
 
 async function skip() {
-  const told = await ask({
-    title: "Pass this region over", confirm: "Pass it over",
-    body: "It goes to another adjudicator, and does not come back to you.",
-    fields: [{ name: "reason", label: "Why?", required: true, maxlength: 200, hint: `For example: ${SKIPS.join("; ").toLowerCase()}.` }],
-  });
-  if (!told) return;
+  const reason = await askReason();
+  if (!reason) return;
   try {
-    await post("queue/skip/", { token: lease.token, reason: told.reason });
+    await post("queue/skip/", { token: lease.token, reason });
     files.delete(lease.token);
     await next();
   } catch (error) {
@@ -205,8 +200,8 @@ async function showEmpty() {
   find("#waiting").textContent = "";
   const last = remembered() && el("button", { type: "button", on: { click: undo } }, "Undo the last decision");
   const text = !isOpen ? "The study hands out no work at the moment: a manager opens it again."
-    : waiting.not_yours ? `${count(waiting.not_yours, "region")} wait${waiting.not_yours === 1 ? "s" : ""} that you have answered or passed over yourself: another adjudicator decides over ${waiting.not_yours === 1 ? "it" : "them"}.`
-      : "No answers disagree at the moment. Regions come here when people disagree, or when too many pass one over.";
+    : waiting.not_yours ? `${count(waiting.not_yours, "region")} wait${waiting.not_yours === 1 ? "s" : ""} that you have answered or skipped yourself: another adjudicator decides over ${waiting.not_yours === 1 ? "it" : "them"}.`
+      : "No answers disagree at the moment. Regions come here when people disagree, or when too many skip one.";
   letGo();
   replace(page, el("section", { class: "empty" },
     el("h2", { text: "Nothing to decide" }), el("p", { text }),
@@ -241,14 +236,13 @@ register([
   })),
   { id: "reason", keys: ["r"], label: "Write the reason", group: "Deciding", when: isOpen, run: () => decision.writeReason() },
   { id: "send", keys: ["Ctrl+Enter"], label: "Decide and take the next", group: "Deciding", inFields: true, when: isOpen, run: () => decision.send() },
-  { id: "flag", keys: ["f"], label: "Flag it for the manager", group: "Deciding", when: isOpen, run: () => decision.flag() },
-  { id: "skip", keys: ["s", "Ctrl+Space"], label: "Pass it over, with a reason", group: "Deciding", when: isOpen, run: skip },
-  { id: "undo", keys: ["u", "Ctrl+z"], label: "Take the last decision back", group: "Deciding", run: undo },
+  { id: "flag", keys: ["f"], label: "Flag the region", group: "Deciding", when: isOpen, run: () => decision.flag() },
+  { id: "skip", keys: ["Ctrl+Space", "s"], label: "Skip, with a reason", group: "Deciding", when: isOpen, run: skip },
+  { id: "undo", keys: ["Ctrl+z", "u"], label: "Take the last decision back", group: "Deciding", run: undo },
   { id: "rules", keys: ["t"], label: "Fold or unfold the protocol", group: "Deciding", when: isOpen, run: () => {
     const panel = find("#rules");
     if (panel) panel.open = !panel.open;
   } },
 ]);
 for (const type of ["pointerdown", "keydown", "wheel"]) document.addEventListener(type, renew, { passive: true });
-explain();
 get("examples/").then((found) => { examples = found; }, () => {}).finally(next);

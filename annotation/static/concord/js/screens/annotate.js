@@ -14,7 +14,6 @@ import { Worklist } from "../annotate/worklist.js";
 import { get, post } from "../api.js";
 import { byCode, classKeys } from "../classes.js";
 import { boot, el, find, replace, say, toast } from "../dom.js";
-import { explain } from "../firstvisit.js";
 import { register } from "../keys.js";
 import { freshKey, Outbox } from "../outbox.js";
 import { RegionViewer } from "../regionviewer.js";
@@ -26,7 +25,7 @@ const MEASURE = "concord:next-region";
 const outbox = new Outbox(boot().person);
 const worklist = new Worklist({ ahead: AHEAD, unsent: () => outbox.waiting.length });
 const viewer = new RegionViewer(find("#viewer"), { label: "Region", toneName: `tone.${boot().person}` });
-const guide = new Guide(find("#guide"));
+const guide = new Guide(find("#guide"), { button: find("#guide-button") });
 const stopwatch = new Stopwatch();
 const autosave = new Autosave((state) => {
   bar.showSaved(state, (chosen) => panel.put(chosen));
@@ -236,22 +235,20 @@ register([
     id: `class.${code}`, keys: byClass.get(code), group: "Classes", label: name, run: (event) => answer(code, event.timeStamp), overButtons: true,
   })),
   { id: "accept", keys: ["Enter"], label: "Accept what is offered", run: (event) => answer(panel.offered, event.timeStamp), when: () => Boolean(panel.offered) },
-  { id: "comment", keys: free("c", "Alt+c"), label: "Write a comment", run: () => panel.comment.focus() },
+  { id: "comment", keys: free("c", "Alt+c", "Shift+c"), label: "Write a comment", run: () => panel.comment.focus() },
   { id: "flag", keys: free("f", "Alt+f"), label: "Flag the region", run: () => panel.toggleFlag(), when: isSharp },
   { id: "flag.comment", keys: ["Shift+f"], label: "Flag with a comment", run: () => { panel.toggleFlag(); panel.comment.focus(); }, when: isSharp },
-  { id: "skip", keys: ["Ctrl+Space", "Delete"], label: "Skip, with a reason", run: skip },
-  { id: "undo", keys: ["Ctrl+z"], label: "Take the last answer back", run: undo },
+  { id: "skip", keys: free("Ctrl+Space", "s"), label: "Skip, with a reason", run: skip },
+  { id: "undo", keys: free("Ctrl+z", "u"), label: "Take the last answer back", run: undo },
   { id: "guide", keys: free("t", "Alt+t"), label: "Definitions and examples", run: guideFor },
   ...viewer.bindings().map((one) => ({ ...one, keys: free(...one.keys) })),
 ].map((one) => ({ group: "Answer", ...one })));
 find("#skip").addEventListener("click", skip);
 find("#undo").addEventListener("click", undo);
 find("#guide-button").addEventListener("click", guideFor);
-new MutationObserver(() => find("#guide-button").setAttribute("aria-expanded", String(guide.isOpen))).observe(find("#guide"), { attributes: true });
 
 // --- Start --------------------------------------------------------------------------------------------------------------
 
-explain();
 panel.draw();
 panel.isActive = false;
 drawOutbox();

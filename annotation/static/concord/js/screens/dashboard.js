@@ -14,7 +14,6 @@ import * as progress from "../charts/progress.js";
 import * as reliability from "../charts/reliability.js";
 import * as throughput from "../charts/throughput.js";
 import { ask, boot, el, find, findAll, replace, say, toast } from "../dom.js";
-import { explain } from "../firstvisit.js";
 import { register } from "../keys.js";
 
 const CHARTS = { progress, throughput, classes, coverage, agreement, reliability, learning };
@@ -199,6 +198,5 @@ register([
 find("#live").hidden = false;
 find("#live").addEventListener("click", () => setLive(!isLive));
 setLive(true);
-explain();
 // For tests: what is drawn, without looking at pixels.
 window.dashboard = { charts: drawn };

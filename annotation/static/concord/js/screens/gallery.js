@@ -4,9 +4,9 @@
  */
 
 import { get } from "../api.js";
+import { Guide } from "../annotate/guide.js";
 import { askReason } from "../annotate/skipping.js";
 import { ask, boot, count, el, find, replace, say, toast } from "../dom.js";
-import { explain } from "../firstvisit.js";
 import { register } from "../keys.js";
 import { arrange, ranks } from "../gallery/arranging.js";
 import { Attention } from "../gallery/attention.js";
@@ -28,6 +28,7 @@ const board = new Board(staging);
 const sender = new Sender(board, person);
 const grid = new Grid(find("#grid"));
 const toolbar = new Toolbar(person);
+const guide = new Guide(find("#guide"), { button: find("#guide-button") });
 const surroundings = new Surroundings(find("#surroundings"), { isOpen: toolbar.chosen.looks });
 const holding = new Holding({ batch, leaseMinutes, tokens: () => board.cells.filter((cell) => cell.state !== SENT && !cell.isLost).map((cell) => cell.token) });
 const labelling = new Labelling({ board, grid, attention: new Attention() });
@@ -234,18 +235,18 @@ holding.addEventListener("lost", ({ detail }) => {
 const actions = {
   label: (code) => labelling.label(code), labelAll: (code) => labelling.labelAll(code), accept: () => labelling.accept(),
   flag: () => labelling.flag(), comment: () => labelling.comment(), clear: () => labelling.clear(), skip, send, undo, look, unlabelled,
+  guide: () => guide.toggle(grid.focused?.label),
   sort: () => toolbar.nextSort(), larger: () => toolbar.resize(1), smaller: () => toolbar.resize(-1),
 };
 register(bindings(actions, grid));
 for (const [id, run] of Object.entries({
-  send, undo, look, flag: actions.flag, comment: actions.comment, skip, "give-back": giveBack,
+  send, undo, look, flag: actions.flag, comment: actions.comment, skip, "guide-button": actions.guide, "give-back": giveBack,
   "label-all": () => labelling.labelAll(), "accept-all": () => labelling.acceptAll(),
 })) {
   find(`#${id}`)?.addEventListener("click", run);
 }
 document.addEventListener("concord:keys", () => { drawClasses(actions.label); draw(); });
 
-explain();
 drawClasses(actions.label);
 find("#look").setAttribute("aria-expanded", String(surroundings.isOpen));
 if (!staging.isKept) toast("This browser keeps nothing for this page: what you label is lost when you leave before sending.", { kind: "bad" });

@@ -5,7 +5,6 @@
 
 import { get } from "../api.js";
 import { boot, el, find, replace, say } from "../dom.js";
-import { explain } from "../firstvisit.js";
 import { Acts } from "../history/acts.js";
 import { Comparison } from "../history/comparison.js";
 import { when } from "../history/moments.js";
@@ -134,5 +133,4 @@ register([
   { id: "earlier", keys: ["p"], label: "One event earlier", group: "As of", when: () => Boolean(history), run: () => step(-1), repeat: true },
   { id: "later", keys: ["n"], label: "One event later", group: "As of", when: () => Boolean(history), run: () => step(1), repeat: true },
 ]);
-explain();
 start();

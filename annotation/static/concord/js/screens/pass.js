@@ -8,7 +8,6 @@ import { boot, count, el, find, findAll, number, replace, say, toast } from "../
 import { decide as askAndSend, REOPEN, undoLast } from "../findings/decisions.js";
 import { createGroup } from "../findings/group.js";
 import { createSelection } from "../findings/selection.js";
-import { explain } from "../firstvisit.js";
 import { register } from "../keys.js";
 
 const pass = boot().pass;
@@ -156,7 +155,7 @@ register([
   { id: "toggle", keys: ["s"], label: "Select the finding, or not", run: toggle },
   { id: "select-all", keys: ["Shift+s"], label: "Select all open findings of the rule", run: () => { const group = groupOf(); if (group && !group.node.querySelector(".select-all").hidden) group.selectAll(); } },
   { id: "clear", keys: ["Escape"], label: "Clear the selection", when: () => selection.size() > 0, run: () => selection.clear() },
-  { id: "undo", keys: ["u", "Ctrl+z"], label: "Take the last accepting or waiving back", run: undoLast },
+  { id: "undo", keys: ["Ctrl+z", "u"], label: "Take the last accepting or waiving back", run: undoLast },
   { id: "history", keys: ["h"], label: "History of the finding's region", run: () => cardOf(current)?.querySelector("figure a")?.click() },
   ...Object.entries(FIX_KEYS).map(([fix, key]) => ({ id: `fix-${fix}`, keys: [key], label: fix === REOPEN ? "Reopen" : boot().fixes[fix].label, group: "The finding, or all selected ones", run: () => press(fix) })),
 ]);
@@ -192,4 +191,3 @@ function wait() {
 
 if (pass.state === "done") show();
 else wait();
-explain();

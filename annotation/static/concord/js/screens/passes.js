@@ -5,7 +5,6 @@
 
 import { post, poll } from "../api.js";
 import { boot, count, duration, el, find, findAll, number, replace, say, toast } from "../dom.js";
-import { explain } from "../firstvisit.js";
 import { hint, register } from "../keys.js";
 
 const button = find("#run");
@@ -75,4 +74,3 @@ register([{ id: "run", keys: ["r"], label: "Run a pass", run }]);
 replace(button, "Run a pass ", hint("run"));
 button.addEventListener("click", run);
 for (const row of findAll('tr[data-state="running"]')) watch(row.dataset.pass);
-explain();

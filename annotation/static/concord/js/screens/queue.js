@@ -6,8 +6,7 @@
 import { drawTray } from "../annotate/tray.js";
 import { poll } from "../api.js";
 import { byCode, label } from "../classes.js";
-import { ago, boot, count, duration, el, find, number, replace } from "../dom.js";
-import { explain } from "../firstvisit.js";
+import { ago, boot, count, duration, el, find, moment, number, replace } from "../dom.js";
 import { hint, register } from "../keys.js";
 import { Outbox } from "../outbox.js";
 
@@ -26,7 +25,6 @@ register([
 outbox.addEventListener("change", () => drawTray(find("#unsent"), outbox));
 drawTray(find("#unsent"), outbox);
 outbox.flush();
-explain();
 poll("queue/", LOOK_EVERY_S, draw, (error) => replace(find("#next"), el("p", { class: "problem", text: error.message })));
 setInterval(() => { if (seen?.lease) replace(find("#time-left"), timeLeft(seen.lease)); }, 1000);
 
@@ -75,7 +73,8 @@ function figures({ answers_today: today, remaining, undo }) {
   ];
 }
 
-const clockTime = (moment) => new Date(moment).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+/** Of today or of the next minutes: the hour is enough. */
+const clockTime = (at) => moment(at).slice(11);
 
 function figure(name, value, hintText) {
   return el("div", { class: "figure" }, el("dt", { text: name }), el("dd", {}, el("strong", { text: value }), el("span", { class: "hint", text: hintText })));

@@ -35,7 +35,7 @@ async function showPreview() {
 
 function check(one) {
   const [sign, kind, said] = SIGNS[one.state];
-  const more = one.rule && el("a", { href: `${boot().screens}passes/${number}/?rule=${one.rule}&blocks=true`, text: `See ${one.count === 1 ? "it" : `these ${one.count}`}` });
+  const more = one.rule && el("a", { href: `${boot().screens}passes/${number}/?rule=${one.rule}&blocks=true`, text: `See ${one.count === 1 ? "it" : `these ${count(one.count, "finding")}`}` });
   return el("li", { class: kind, dataset: { check: one.code, state: one.state } },
     el("span", { class: `badge ${kind}`, title: said }, el("span", { "aria-hidden": "true", text: sign }), el("span", { class: "visually-hidden", text: `${said}: ` })),
     el("span", {}, one.sentence, " ", more));

@@ -6,7 +6,6 @@
 import "../keys.js";
 import { get, put } from "../api.js";
 import { boot, el, find, replace, say, toast } from "../dom.js";
-import { explain } from "../firstvisit.js";
 import * as basics from "../setup/basics.js";
 import * as checklist from "../setup/checklist.js";
 import * as classes from "../setup/classes.js";
@@ -131,5 +130,4 @@ function asked() {
 
 window.addEventListener("popstate", () => open(asked()));
 window.addEventListener("pagehide", () => leave?.());
-explain();
 open(asked()).catch((error) => toast(error.message, { kind: "bad" }));
