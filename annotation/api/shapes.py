@@ -1,4 +1,4 @@
-"""The base shapes of bodies and queries: exactly the named fields, and text a database can hold.
+"""The base shapes of bodies and queries: exactly the named fields, and finite numbers.
 
 Decides what a well-formed request is; refuses to know what it asks for.
 """
@@ -61,17 +61,17 @@ class Finite(serializers.FloatField):
     }
 )
 class AnswerField(serializers.JSONField):
-    """An answer as it was sent: JSON that PostgreSQL can hold; whether it fits, the service says."""
+    """An answer as it was sent, of a bounded size and with finite numbers; whether it fits, the service says."""
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, dict):
             raise serializers.ValidationError('An answer is an object such as {"kind": "class", "label": "..."}.')
-        _check_storable(data)
+        _check_extent(data)
         return super().to_internal_value(data)
 
 
-def _check_storable(value: Any) -> None:
-    """Refuse what jsonb can't hold (NUL, half of a surrogate pair) and what is too large to be an answer."""
+def _check_extent(value: Any) -> None:
+    """Refuse what is too large to be an answer, and numbers that have no place in JSON."""
     waiting, seen = [value], 0
     while waiting:
         item = waiting.pop()
@@ -82,7 +82,5 @@ def _check_storable(value: Any) -> None:
             waiting += [*item.keys(), *item.values()]
         elif isinstance(item, list):
             waiting += item
-        elif isinstance(item, str) and ("\x00" in item or any("\ud800" <= sign <= "\udfff" for sign in item)):
-            raise serializers.ValidationError("An answer's text may not hold NUL or half of a surrogate pair.")
         elif isinstance(item, float) and not math.isfinite(item):
             raise serializers.ValidationError("An answer's numbers are finite.")

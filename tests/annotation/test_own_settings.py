@@ -58,6 +58,26 @@ def test_keys_of_another_shape_are_refused_and_change_nothing(own, keys):
     assert own.get(ADDRESS).json()["keys"] == {"single": False, "own": {}}
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        r'{"keys": {"own": {"a": ["\u0000"]}}}',
+        r'{"keys": {"own": {"\u0000": ["a"]}}}',
+        r'{"keys": {"own": {"\ud800": ["a"]}}}',
+        r'{"\ud800": 1}',
+        "[" * 100_000,
+    ],
+)
+def test_text_that_no_database_holds_is_refused_wherever_it_stands(own, body):
+    refused = own.put(ADDRESS, body, content_type="application/json")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "bad-input")
+
+
+def test_name_of_a_prototype_is_a_name_like_any_other(own):
+    keys = {"single": True, "own": {"__proto__": ["x"], "constructor": ["y"]}}
+    assert own.put(ADDRESS, {"keys": keys}, format="json").json()["keys"] == keys
+
+
 def test_letters_of_classes_all_differ_and_begin_as_the_names_do():
     names = ["Neutrophil", "Normoblast", "Nothing", "Monocyte", "not evaluable", "N", "+"]
     signs = classes.letters(names)

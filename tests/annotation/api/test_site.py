@@ -140,3 +140,19 @@ def test_health_tells_database_and_redis_apart(scene, client, settings):
     down = client.get("/health/ready/")
     assert down.status_code == 503
     assert down.json()["checks"] == {"database": True, "redis": False}
+
+
+def test_browser_keeps_no_page_and_no_data_for_whoever_comes_next(scene):
+    from django.test import Client
+
+    client = Client()
+    client.force_login(scene.people["annotator"].user)
+    home = f"/admin/studies/{scene.study.slug}"
+    for path in ("/admin/", f"{home}/queue/", f"{home}/answers/", f"{scene.base}queue/", f"{scene.base}queue/answers/"):
+        response = client.get(path)
+        assert response.status_code == 200
+        assert "no-store" in response.headers["Cache-Control"], path
+    assert "no-store" in client.get("/admin/studies/not-there/queue/").headers["Cache-Control"]
+    style = client.get("/static/concord/concord.css")
+    style.close()
+    assert "no-store" not in style.headers["Cache-Control"]
