@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from annotation import clock
 from annotation.models import Annotation, Assignment, Membership, Pick, SelectionBatch, Study
 from annotation.services.queue import claiming
-from annotation.states import SLOT_KINDS, AnswerKind, AssignmentState, Role, Stratum, StudyState
+from annotation.states import SLOT_KINDS, AnswerKind, AssignmentKind, AssignmentState, Role, Stratum, StudyState
 
 PACE_FROM_ANSWERS = 50
 RETURNED_FOR = timedelta(days=14)
@@ -64,13 +64,15 @@ def remaining(*, study: Study, member: Membership) -> Remaining:
     """How many regions of the newest batch may still come, and the person's own pace.
 
     The batch's size, the policy, the number of members and the own rows are all that counts. An estimate from open
-    slots would be sharper, and would tell each time that somebody else has answered.
+    slots would be sharper, and would tell each time that somebody else has answered. All that the person has done
+    since the batch was drawn counts alike: by a number that stands still, gold, repeats and rechecks would be known.
     """
     batch = SelectionBatch.objects.filter(study=study).exclude(strategy="recheck").order_by("-number").first()
     if batch is None:
         return Remaining(low=0, high=0, seconds_each=pace(member))
     size = Pick.objects.filter(batch=batch).count()
-    own = Assignment.objects.filter(pick__batch=batch, annotator=member, state__in=_DONE).count()
+    done = Assignment.objects.filter(annotator=member, state__in=_DONE, closed_at__gte=batch.created_at)
+    own = done.exclude(kind=AssignmentKind.ADJUDICATE).count()
     people = Membership.objects.filter(study=study, is_active=True, role__in=_WORKERS).count()
     policy = study.policy
     opinions = policy.fixed_overlap or policy.min_overlap

@@ -10,7 +10,7 @@ from annotation.models import Assignment, Pick, SelectionBatch
 from annotation.selectors import queue as queue_reads
 from annotation.selectors import workload
 from annotation.services import picks, queue
-from annotation.states import Role, StudyState
+from annotation.states import AssignmentKind, Role, StudyState
 from tests import factories
 from tests.annotation.answering import submit
 
@@ -63,6 +63,26 @@ def test_remaining_runs_from_an_equal_share_to_the_whole_batch(study):
     submit(people[0], seconds=8.0)
     left = workload.remaining(study=study, member=people[0])
     assert (left.low, left.high, left.seconds_each) == (4, 7, 6.0)
+
+
+def test_what_is_left_falls_alike_by_gold_repeats_rechecks_and_first_opinions(study):
+    """A number that stood still after an answer would tell its author that the region was a check."""
+    drawn = draw(study, 9)
+    me = factories.member(study)
+    submit(me)
+    kinds = [AssignmentKind.GOLD, AssignmentKind.REPEAT, AssignmentKind.RECHECK, AssignmentKind.LABEL]
+    seen = []
+    for number, kind in enumerate(kinds):
+        before = workload.remaining(study=study, member=me)
+        lease = Assignment.objects.create(
+            study=study, region=factories.region(drawn[0].region.slide), annotator=me, kind=kind,
+            leased_at=clock.now(), expires_at=clock.now() + timedelta(minutes=5),
+        )  # fmt: skip
+        answer = {"kind": "class", "label": "neutrophil"}
+        queue.submit(member=me, token=lease.token, answer=answer, idempotency_key=f"check {number}")
+        after = workload.remaining(study=study, member=me)
+        seen.append((before.low - after.low, before.high - after.high))
+    assert seen == [(1, 1)] * 4
 
 
 def test_nothing_in_my_queue_changes_when_others_answer(study):
