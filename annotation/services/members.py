@@ -24,18 +24,19 @@ ACCOUNT_ROLES = frozenset({Role.ANNOTATOR, Role.ADJUDICATOR})
 
 def has_account(username: str) -> bool:
     """Whether somebody can sign in by that name."""
-    return get_user_model().objects.filter(username=username.strip(), is_active=True).exists()
+    return get_user_model().objects.filter(username=_normal(username), is_active=True).exists()
 
 
 @transaction.atomic
 def join(*, study: Study, username: str, role: Role) -> Membership:
     """Let the person with the account `username` take part; Missing where there is no such account."""
-    user = get_user_model().objects.filter(username=username.strip(), is_active=True).first()
+    name = _normal(username)
+    user = get_user_model().objects.filter(username=name, is_active=True).first()
     if user is None:
-        raise Missing(f"There is no account '{username.strip()}'. Make one, or check the name.")
+        raise Missing(f"There is no account '{name}'. Make one, or check the name.")
     known = Membership.objects.filter(study=study, user=user, is_active=True).first()
     if known is not None and known.role != role:
-        raise Conflict(f"'{username.strip()}' is {known.role} in this study already. Change the role in the list.")
+        raise Conflict(f"'{name}' is {known.role} in this study already. Change the role in the list.")
     return studies.add_member(study=study, user=user, role=role)
 
 
@@ -47,7 +48,7 @@ def open_account(*, study: Study, username: str, role: Role) -> tuple[Membership
             "New accounts are for annotators and adjudicators. A manager's is made by whoever runs the site."
         )
     model = get_user_model()
-    name = username.strip()
+    name = _normal(username)
     try:
         model._meta.get_field("username").run_validators(name)
     except ValidationError as error:
@@ -97,6 +98,11 @@ def leave(*, member: Membership) -> Membership:
     if member.is_active:
         _keep_a_manager(member)
     return deactivate(member=member)
+
+
+def _normal(username: str) -> str:
+    """The name as accounts are kept under it: a compatibility form becomes the plain letters, maybe many of them."""
+    return get_user_model().normalize_username(username.strip())
 
 
 def _keep_a_manager(member: Membership) -> None:

@@ -277,6 +277,16 @@ def test_new_account_gets_a_password_that_works_and_no_way_into_the_rows():
         members.open_account(study=study, username="dora", role=Role.MANAGER)
 
 
+def test_account_is_found_under_any_spelling_of_the_same_letters():
+    study = planned.begin().study
+    made, _ = members.open_account(study=study, username="\ufb01nn", role=Role.ANNOTATOR)
+    assert made.user.get_username() == "finn"
+    assert members.has_account("\ufb01nn")
+    assert members.join(study=study, username="\ufb01nn", role=Role.ANNOTATOR) == made
+    with pytest.raises(BadInput, match="no user name"):
+        members.open_account(study=study, username="\ufdfa" * 140, role=Role.ANNOTATOR)
+
+
 def test_people_join_by_name_and_the_last_manager_stays():
     manager = planned.begin()
     study = manager.study
