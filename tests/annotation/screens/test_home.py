@@ -60,7 +60,10 @@ def test_a_manager_is_led_from_set_up_to_release(client, store):
     empty = factories.study()
     assert "Go on with the set-up" in open_home(client, factories.member(empty, Role.MANAGER).user)
     study, manager = decided(regions=6, slides=2)
-    type(study.slides.first()).objects.filter(study=study).update(region_count=3)
+    study.slides.update(region_count=12_345)
+    text = open_home(client, manager.user)
+    assert "6 of 24,690 regions settled" in text and 'max="24690"' in text
+    study.slides.update(region_count=3)
     text = open_home(client, manager.user)
     assert "6 of 6 regions settled" in text and "Run a consistency pass" in text
     LabelClass.objects.filter(protocol=study.protocol, code="monocyte").update(quota=9)
