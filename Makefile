@@ -7,7 +7,7 @@ PYTHON := "$(VENV)/bin/python"
 PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
 
 .DEFAULT_GOAL := help
-.PHONY: help setup venv demo serve test test-full lint bench clean
+.PHONY: help setup venv demo serve test test-full lint bench screens clean
 .NOTPARALLEL:
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo 'make test       all quick tests; make test-full adds the slow rounds'
 	@echo 'make lint       formatting, rules, types, architecture, missing migrations'
 	@echo 'make bench      measurements, as JSON in var/bench.json'
+	@echo 'make screens    pictures of every screen in var/screens, a choice of them in docs/screens'
 	@echo 'make clean      what set-up and tools have made; DATA=1 also deletes the database and var/'
 
 venv:
@@ -35,10 +36,10 @@ serve: setup
 	@$(PYTHON) -m project.serve
 
 test: setup
-	@$(PYTEST) -n 2 -m "not slow and not bench"
+	@$(PYTEST) -n 2 -m "not slow and not bench and not screens"
 
 test-full: setup
-	@$(PYTEST) -n 2 -m "not bench"
+	@$(PYTEST) -n 2 -m "not bench and not screens"
 
 lint: setup
 	@$(PYTHON) -m ruff check .
@@ -50,6 +51,9 @@ lint: setup
 bench: setup
 	@mkdir -p var
 	@CONCORD_BENCH_OUTPUT=var/bench.json $(PYTEST) -m bench tests/benchmarks
+
+screens: setup
+	@$(PYTEST) -m screens tests/browser/test_screens.py
 
 clean:
 	@if [ -n "$(DATA)" ]; then \
