@@ -1,7 +1,8 @@
 """Gold and repeats mixed into the queue, unmarked, at the study's rates.
 
 Decides which of a member's next claims are checks instead of picks; refuses to know what comes of them.
-A repeat takes no slot and is no second opinion; gold is no evidence for its own truth.
+A repeat takes no slot and is no second opinion; gold is no evidence for its own truth. A check that was given back
+comes again like any other region: else leaving a page would tell which regions were checks, and be a way round them.
 """
 
 from django.db.models import Exists, OuterRef
@@ -12,23 +13,46 @@ from annotation.policy import Policy
 from annotation.states import SLOT_KINDS, AnswerKind, AssignmentKind, AssignmentState
 
 Check = tuple[Region, AssignmentKind]
+LOOKED_BACK = 500
+"""Among how many of a person's last leases those that were given back are looked for."""
+_CHECKS = (AssignmentKind.GOLD, AssignmentKind.REPEAT)
+_GIVEN_BACK = (AssignmentState.RELEASED, AssignmentState.EXPIRED)
 
 
 def next_checks(*, study: Study, policy: Policy, member: Membership, count: int) -> list[Check]:
     """The gold regions and own earlier ones that are due among the next `count` claims: mostly none.
 
-    As many as claims one by one would draw; three queries at most, however many claims.
+    As many as claims one by one would draw; five queries at most, however many claims.
     """
     if not (policy.gold_rate or policy.repeat_rate):
         return []
+    again = _given_back(member, wanted=count)
     claims = Assignment.objects.filter(annotator=member).count()
-    drawn = [draws.uniform(study.seed, "quality", member.pseudonym, claims + place) for place in range(count)]
+    places = range(len(again), count)
+    drawn = [draws.uniform(study.seed, "quality", member.pseudonym, claims + place) for place in places]
     golds = sum(value < policy.gold_rate for value in drawn)
     repeats = sum(policy.gold_rate <= value < policy.gold_rate + policy.repeat_rate for value in drawn)
     return [
+        *again,
         *((region, AssignmentKind.GOLD) for region in _gold(study, member, golds)),
         *((region, AssignmentKind.REPEAT) for region in _repeats(study, member, policy.repeat_after_answers, repeats)),
     ]
+
+
+def _given_back(member: Membership, *, wanted: int) -> list[Check]:
+    """Checks whose last lease was given back or ran out, oldest first."""
+    last: dict[int, tuple[str, str]] = {}
+    rows = Assignment.objects.filter(annotator=member).order_by("-id").values_list("region_id", "kind", "state")
+    for region, kind, state in rows[:LOOKED_BACK]:
+        last.setdefault(region, (kind, state))
+    due = {
+        region: AssignmentKind(kind)
+        for region, (kind, state) in reversed(last.items())
+        if kind in _CHECKS and state in _GIVEN_BACK
+    }
+    chosen = dict(list(due.items())[:wanted])
+    found = Region.objects.select_related("slide").in_bulk(list(chosen)) if chosen else {}
+    return [(found[region], kind) for region, kind in chosen.items()]
 
 
 def _gold(study: Study, member: Membership, wanted: int) -> list[Region]:

@@ -17,7 +17,7 @@ from annotation.states import AssignmentKind, AssignmentState, Role
 from tests import factories
 from tests.annotation.answering import answer, submit
 
-CLAIM_QUERIES = 14
+CLAIM_QUERIES = 15
 RENEW_QUERIES = 5
 RELEASE_QUERIES = 7
 PAGE_QUERIES = 7
@@ -100,6 +100,33 @@ def test_batch_draws_the_checks_that_single_claims_would_draw():
     together = kinds(at_once=True)
     assert together == kinds(at_once=False)
     assert together[AssignmentKind.GOLD] and together[AssignmentKind.REPEAT]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("end", ["released", "expired"])
+def test_check_that_was_given_back_comes_again_like_any_other_region(end):
+    """Else who leaves the page sees which regions stay away, and gold could be refused for good."""
+    study = open_study(6, gold_rate=1.0)
+    on = factories.slide(study)
+    for _ in range(2):
+        KnownTruth.objects.create(region=factories.region(on), label="neutrophil", is_gold=True)
+    ann = factories.member(study)
+    first = queue.claim_batch(member=ann, count=4)
+    kinds = {lease.region_id: lease.kind for lease in first}
+    assert Counter(kinds.values()) == {AssignmentKind.GOLD: 2, AssignmentKind.LABEL: 2}
+    for _ in range(2):
+        if end == "released":
+            give_up(queue.claim_batch(member=ann, count=4))
+        else:
+            Assignment.objects.filter(state=AssignmentState.LEASED).update(expires_at=clock.now())
+            queue.expire()
+        again = queue.claim_batch(member=ann, count=4)
+        assert {lease.region_id: lease.kind for lease in again} == kinds
+    for lease in again:
+        queue.submit(member=ann, token=lease.token, answer=answer(), idempotency_key=lease.token)
+    last = queue.claim_batch(member=ann, count=4)
+    assert {lease.kind for lease in last} == {AssignmentKind.LABEL}
+    assert not kinds.keys() & {lease.region_id for lease in last}
 
 
 @pytest.mark.django_db
