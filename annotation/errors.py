@@ -3,6 +3,7 @@
 ConcordError
 ├── BadInput          something sent or imported does not hold        400
 ├── Refused           the person's role does not allow this           403
+│   └── AnotherPerson a page of one person, the session of another    403
 ├── TooManyTries      too many wrong passwords of late                429
 ├── Missing           it does not exist, or is not theirs             404
 ├── Conflict          the row has moved on                            409
@@ -54,6 +55,10 @@ class StaleDraft(Conflict):
 
 class GateClosed(Conflict):
     code = "gate-closed"
+
+
+class AnotherPerson(Refused):
+    code = "another-person"
 
 
 class TooManyTries(ConcordError):

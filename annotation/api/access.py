@@ -1,8 +1,10 @@
 """Who reaches a view of a study: its active members, in the roles the view names for each method.
 
-Decides that everything else is 404; refuses to know what the view does. Role and study come from one query.
+Decides that everything else is 404, and that a page answers only for the person it was made for; refuses to know what
+the view does. Role and study come from one query.
 """
 
+from contextlib import nullcontext, suppress
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -16,7 +18,7 @@ from rest_framework.views import APIView
 from annotation.api.errors import NOT_FOUND
 from annotation.api.pagination import Pages
 from annotation.api.schema import Described
-from annotation.errors import Missing
+from annotation.errors import AnotherPerson, Missing
 from annotation.models import Membership, Study
 from annotation.selectors import studies
 from annotation.states import Role
@@ -24,6 +26,13 @@ from annotation.states import Role
 ANYONE = frozenset(Role)
 WORKERS = frozenset({Role.ANNOTATOR, Role.ADJUDICATOR})
 MANAGERS = frozenset({Role.MANAGER})
+PERSON_HEADER = "X-Concord-Person"
+"""For whom a page was made, as `person_of` names it; programs leave it out."""
+
+
+def person_of(member: Membership) -> str:
+    """One person in one study, as pages and what is kept in a browser are marked."""
+    return f"{member.study.slug}.{member.pseudonym}"
 
 
 class StudyView(APIView):
@@ -39,12 +48,22 @@ class StudyView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.member = studies.membership(user=request.user, slug=kwargs["slug"])
+        self.member = self._enter(request, slug=kwargs["slug"])
         self.study = self.member.study
         method = (request.method or "").lower()
         allowed = self.roles.get("get" if method == "head" else method)
         if allowed is not None and self.member.role not in allowed:
             raise Missing(NOT_FOUND)
+
+    def _enter(self, request: Request, *, slug: str) -> Membership:
+        """The caller's membership; AnotherPerson where a page was made for somebody else, who has signed out since."""
+        wanted = request.headers.get(PERSON_HEADER)
+        member = None
+        with suppress(Missing) if wanted else nullcontext():
+            member = studies.membership(user=request.user, slug=slug)
+        if member is None or wanted not in (None, person_of(member)):
+            raise AnotherPerson("This page was opened by another person. Sign in again as that one, or load it anew.")
+        return member
 
     def read_body(self, shape: type[serializers.Serializer[Any]]) -> dict[str, Any]:
         """The request's body in the named shape, or an error that names each field that does not hold."""

@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views import View
 
+from annotation.api import access
 from annotation.errors import Missing
 from annotation.models import Membership, Study
 from annotation.screens import navigation
@@ -93,8 +94,8 @@ class Screen(Page):
             **super().boot(request),
             "study": {"slug": study.slug, "name": study.name, "state": study.state},
             "role": self.member.role,
-            # What is kept in the browser is kept by person and study.
-            "person": f"{study.slug}.{self.member.pseudonym}",
+            # What is kept in the browser is kept by person and study, and what is sent says whose it is.
+            "person": access.person_of(self.member),
             "api": reverse("api:study", args=[study.slug]),
             "classes": classes.shown(study),
         }

@@ -210,6 +210,21 @@ def test_session_that_ends_while_labelling_loses_nothing(smear, page_for, sign_i
     assert answers(smear.annotator) == typed
 
 
+def test_tab_of_one_person_waits_while_another_is_signed_in(smear, page_for, sign_in, guard):
+    guard.expect(403, "/api/")
+    page = page_for(smear.annotator)
+    region = begin(page, smear)
+    page.locator('#viewer:not([data-ready="0"])').wait_for()
+    sign_in(page, smear.colleague)
+    chosen = press_class(page, smear, 0)
+    page.get_by_text("opened by another person").first.wait_for()
+    assert not answers(smear.colleague) and not answers(smear.annotator)
+    assert not Assignment.objects.filter(annotator=smear.colleague).exists()
+    sign_in(page, smear.annotator)
+    wait_until_sent(page)
+    assert answers(smear.annotator) == [(region, chosen)]
+
+
 def test_answers_given_without_a_connection_outlive_a_reload_and_count_once(smear, page_for, guard):
     guard.allow_offline()
     page = page_for(smear.annotator)

@@ -156,3 +156,15 @@ def test_browser_keeps_no_page_and_no_data_for_whoever_comes_next(scene):
     style = client.get("/static/concord/concord.css")
     style.close()
     assert "no-store" not in style.headers["Cache-Control"]
+
+
+def test_page_of_one_person_writes_nothing_in_the_session_of_another(scene):
+    """Two people at one computer: the tab of the first must not answer for the second."""
+    mine, theirs = scene.people["annotator"], scene.people["adjudicator"]
+    page = {"X-Concord-Person": f"{scene.study.slug}.{mine.pseudonym}"}
+    for actor in ("adjudicator", "stranger"):
+        refused = scene.client(actor).post(f"{scene.base}queue/claim/", {}, format="json", headers=page)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "another-person")
+    assert not theirs.assignments.exists()
+    assert scene.client("annotator").post(f"{scene.base}queue/claim/", {}, format="json", headers=page).json()["lease"]
+    assert scene.client("stranger").get(f"{scene.base}queue/").status_code == 404

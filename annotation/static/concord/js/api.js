@@ -39,6 +39,8 @@ export async function send(method, path, body, { quiet = false, keepalive = fals
 async function once(method, path, body, { keepalive, signal, headers = {} }) {
   const isForm = body instanceof FormData;
   const all = { Accept: "application/json", ...headers };
+  // Another person may have signed in in another tab: the server then refuses what this page sends.
+  if (boot().person) all["X-Concord-Person"] = boot().person;
   if (method !== "GET") all["X-CSRFToken"] = cookie("csrftoken");
   if (body !== undefined && !isForm) all["Content-Type"] = "application/json";
   try {

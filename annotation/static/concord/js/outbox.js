@@ -146,7 +146,8 @@ export class Outbox extends EventTarget {
   }
 }
 
-/** Whether it may go well later: no connection, or a server that is away or in haste. */
+/** Whether it may go well later: no connection, a server that is away or in haste, or somebody else's session. */
 function isPassing(error) {
+  if (error.code === "another-person") return true;
   return error.status === 0 || error.status === 429 || error.status >= 500 || error.status === undefined;
 }
