@@ -12,6 +12,7 @@ from tests.benchmarks.gate import simulate_gate
 from tests.benchmarks.heads import measure_refit
 from tests.benchmarks.labelling import measure_labelling
 from tests.benchmarks.ranking import measure_ranking
+from tests.benchmarks.screens import measure_screens
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "encoding": measure_encoding,
@@ -19,4 +20,5 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "heads": measure_refit,
     "labelling": measure_labelling,
     "ranking": measure_ranking,
+    "screens": measure_screens,
 }

@@ -33,7 +33,7 @@ from annotation.states import AuditHalf, ModelState, Role, SlideState
 from learning.query import Scores
 from learning.query import scores as score_files
 from tests import factories
-from tests.benchmarks import bulk
+from tests.benchmarks import bulk, database
 
 REGIONS, SLIDES, ANNOTATORS = 1_000_000, 400, 20
 EDGE_PX = 256
@@ -85,6 +85,15 @@ def fill(*, regions: int = REGIONS, slides: int = SLIDES) -> Million:
         largest=by_size[0],
         ordinary=by_size[-1],
     )
+
+
+def open_database(name: str) -> Million:
+    """The study in the database of that name, made and filled where there is none."""
+    if not database.prepare(name):
+        return find()
+    made = fill()
+    bulk.tidy(connections["owner"])
+    return made
 
 
 def find() -> Million:
