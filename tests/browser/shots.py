@@ -18,6 +18,8 @@ def shoot(page: Page, name: str, *, folder: Path, full: bool = False) -> list[Pa
     """Write NAME-light-1280.png and so on; the page's size and scheme are as before afterwards."""
     folder.mkdir(parents=True, exist_ok=True)
     before = page.viewport_size
+    # Nothing looks as if somebody pointed at it.
+    page.mouse.move(0, 0)
     written = []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]

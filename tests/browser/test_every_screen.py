@@ -7,6 +7,7 @@ dark, and nothing hangs over the edge of a page 1280 px wide.
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from annotation.screens import urls
@@ -38,6 +39,7 @@ def study(make_smear):
     made = make_smear(**lived_in.POLICY)
     lived_in.fill(made, text=ATTACK)
     lived_in.write_everywhere(made, ATTACK)
+    made.manager.user.user_permissions.add(Permission.objects.get(codename="add_study"))
     return made
 
 

@@ -10,7 +10,7 @@ const SPLITS = [["train", "Training"], ["validation", "Validation"], ["test", "T
 
 /** The tables of one composition, as the API gives it. */
 export function composition(counted) {
-  return el("div", { class: "composition" },
+  return el("div", { class: "composition", role: "region", tabindex: "0", "aria-label": "Regions by class, domain and split" },
     bySplit("Regions by class", "Class", counted.classes, (one) => label(byCode(one.code)), (one) => one.quota),
     el("div", {},
       bySplit("Regions by domain", "Domain", counted.domains, (one) => one.domain),
