@@ -56,6 +56,7 @@ def test_page_of_answers_that_is_not_mine_is_404(study, client):
     submit(mine)
     client.force_login(mine.user)
     assert get(client, study, "answers", f"?after={row.idempotency_key}").status_code == 404
+    assert get(client, study, "answers", "?after=%00").status_code == 404
 
 
 def test_recheck_and_repeat_look_the_same_among_the_own_answers(study, client):
