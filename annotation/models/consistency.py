@@ -1,7 +1,8 @@
 """Consistency passes and their findings."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce
 
 from annotation.models.region import Region
 from annotation.models.study import Membership, Study
@@ -84,6 +85,14 @@ class Finding(models.Model):
                 fields=["consistency_pass"],
                 condition=Q(state="open", severity="blocker"),
                 name="finding_blocks",
+            ),
+            # Looked up by findings.compare: what another pass has found.
+            models.Index(
+                "consistency_pass",
+                "rule",
+                Coalesce("region_id", Value(0)),
+                Coalesce("counterpart_id", Value(0)),
+                name="finding_by_name",
             ),
         ]
 

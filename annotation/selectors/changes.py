@@ -12,14 +12,12 @@ from annotation.models import ConsistencyPass, Release
 from annotation.releasing import diff
 from annotation.selectors import composition
 
-_KEPT = 4
-
 
 def of_pass(row: ConsistencyPass) -> tuple[Release | None, diff.Diff]:
     """The newest release of an earlier pass of the study, and what a release of this one would change against it."""
     earlier = Release.objects.filter(study=row.study_id, consistency_pass__number__lt=row.number)
     last = earlier.select_related("consistency_pass").order_by("-number").first()
-    return last, _compare_passes(_Kept(row), _Kept(last.consistency_pass) if last else None)
+    return last, _compare_passes(composition.Kept(row), composition.Kept(last.consistency_pass) if last else None)
 
 
 def of_release(row: Release, *, since: Release | None) -> diff.Diff:
@@ -32,26 +30,12 @@ def before(row: Release) -> Release | None:
     return Release.objects.filter(study=row.study_id, number__lt=row.number).order_by("-number").first()
 
 
-class _Kept:
-    """A finished pass as the key of what was computed from it: it never changes, and neither does the moment."""
-
-    def __init__(self, row: ConsistencyPass) -> None:
-        self.row = row
-        self.name = (row.pk, row.created_at, row.state, row.ledger_digest)
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Kept) and other.name == self.name
-
-
-@lru_cache(maxsize=_KEPT)
-def _compare_passes(after: _Kept, earlier: _Kept | None) -> diff.Diff:
+@lru_cache(maxsize=composition.KEPT)
+def _compare_passes(after: composition.Kept, earlier: composition.Kept | None) -> diff.Diff:
     return diff.compare(composition.held(earlier.row) if earlier else {}, composition.held(after.row))
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=composition.KEPT)
 def _compare_folders(after: Path, earlier: Path | None) -> diff.Diff:
     # A folder is named by the digest of what it holds, so the same name gives the same answer.
     try:

@@ -7,7 +7,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import (
+    BooleanField,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -66,9 +78,8 @@ def select(row: ConsistencyPass, **wanted: Any) -> QuerySet[Finding]:
     if domain := wanted.get("domain"):
         rows = rows.filter(region__slide__domain__name=domain)
     if label := wanted.get("label"):
-        seen = _items_labelled(row, label)
-        is_region, is_rival = (Exists(seen.filter(region=OuterRef(key))) for key in ("region_id", "counterpart_id"))
-        rows = rows.filter(is_region | is_rival)
+        rows = rows.alias(is_seen=_fits(row, label, "region_id"), is_rival_seen=_fits(row, label, "counterpart_id"))
+        rows = rows.filter(Q(is_seen=True) | Q(is_rival_seen=True))
     return rows.filter(stands_before_a_release()) if wanted.get("blocks") else rows
 
 
@@ -122,7 +133,8 @@ def compare(row: ConsistencyPass) -> dict[str, int] | None:
         return None
     own = Finding.objects.filter(consistency_pass=row)
     kept = _compare(own, before=before, kept=True).count()
-    gone = without(Finding.objects.filter(consistency_pass=before), of=row).count()
+    # A pass names a finding once, so as many of the one are kept as of the other.
+    gone = Finding.objects.filter(consistency_pass=before).count() - kept
     return {"previous": before.number, NEW: own.count() - kept, KEPT: kept, GONE: gone}
 
 
@@ -149,20 +161,22 @@ def _named(rows: QuerySet[Finding]) -> QuerySet[Finding]:
     return rows.alias(
         place=Coalesce(F("region_id"), Value(0)),
         rival=Coalesce(F("counterpart_id"), Value(0)),
-        digest=F("data__evidence_digest"),
+        digest=KeyTextTransform("evidence_digest", "data"),
     )
 
 
-def _items_labelled(row: ConsistencyPass, label: str) -> QuerySet[PassItem]:
-    """What the pass saw under `label`, also regions named so by an older protocol.
+def _fits(row: ConsistencyPass, label: str, key: str) -> Subquery:
+    """Whether the pass saw the region of `key` under `label`, also where it was named so by an older protocol.
 
-    Asked for region by region, through the index: as one list, PostgreSQL may compare each finding with all of it.
+    A value that hangs on the finding, and no EXISTS: PostgreSQL would rather read all items of the pass, once for each
+    of the two regions, than look the few up that are asked for.
     """
     names = Q(revision__protocol__number=row.numbers.get("protocol"), revision__label=label)
     for number, table in row.numbers.get("mappings", {}).items():
         codes = [old for old, today in table.items() if today == label]
         names |= Q(revision__protocol__number=int(number), revision__label__in=codes)
-    return PassItem.objects.filter(names, consistency_pass=row)
+    item = PassItem.objects.filter(consistency_pass=row, region=OuterRef(key))
+    return Subquery(item.annotate(fits=ExpressionWrapper(names, output_field=BooleanField())).values("fits")[:1])
 
 
 def attach_seen(row: ConsistencyPass, found: Iterable[Finding]) -> list[Finding]:

@@ -10,6 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F, JSONField, TextField, Value
+from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Cast
 
 from annotation import clock
 from annotation.errors import BadInput, Conflict, Refused
@@ -17,6 +20,8 @@ from annotation.models import ConsistencyPass, Finding, Membership, Pick, Region
 from annotation.rules import CHANGING_FIXES, Fix, by_code
 from annotation.services import ledger, picks, truth
 from annotation.states import FindingState, Method, PickState, Role, may_move
+
+_DECIDED = ("state", "decided_by", "decided_at", "reason", "waived_until")
 
 
 def apply(
@@ -111,8 +116,20 @@ def _lock(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _save(rows: Sequence[Finding]) -> None:
-    fields = ["state", "decided_by", "decided_at", "reason", "waived_until", "data"]
-    Finding.objects.bulk_update(rows, fields, batch_size=500)
+    """Write what was decided, a statement for each decision: rows decided at once differ in their fix alone."""
+    alike: dict[str | None, list[Finding]] = {}
+    for row in rows:
+        alike.setdefault(row.data.get("decision", {}).get("fix"), []).append(row)
+    for fix, decided in alike.items():
+        decision = {} if fix is None else {"decision": {"fix": fix}}
+        said = {name: getattr(decided[0], name) for name in _DECIDED}
+        Finding.objects.filter(pk__in=[row.pk for row in decided]).update(**said, data=_redecide(decision))
+
+
+def _redecide(decision: dict[str, Any]) -> CombinedExpression:
+    """The column `data` with `decision` in the place of an earlier one."""
+    found = CombinedExpression(F("data"), "-", Cast(Value("decision"), TextField()), output_field=JSONField())
+    return CombinedExpression(found, "||", Value(decision, output_field=JSONField()), output_field=JSONField())
 
 
 def _lock_pass(findings: Sequence[Finding], *, member: Membership, reason: str) -> ConsistencyPass:

@@ -1,6 +1,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from annotation import clock
 from annotation.errors import Conflict
@@ -138,6 +140,22 @@ def test_many_decisions_are_taken_back_together_or_not_at_all(planted):
     decisions.reopen_many(findings=found[:2], member=manager, reason="In doubt.")
     assert {one.state for one in twins(row)} == {FindingState.OPEN}
     assert LedgerEntry.objects.filter(study=study).count() == before + 1
+
+
+def test_a_decision_costs_the_same_queries_however_many_it_is_about_and_keeps_the_evidence(planted):
+    _, manager, row = planted
+    before, costs = {one.pk: one.data for one in twins(row)}, []
+    for chosen in (twins(row)[:1], twins(row)[1:]):
+        with CaptureQueriesContext(connection) as told:
+            done = decisions.waive_many(findings=chosen, member=manager, reason="Known.")
+        costs.append(len(told))
+        for one in done:
+            stored = Finding.objects.get(pk=one.pk)
+            assert stored.data == one.data == {**before[one.pk], "decision": {"fix": "waive"}}
+            assert (stored.state, stored.decided_by, stored.reason) == (FindingState.WAIVED, manager, "Known.")
+    assert costs[0] == costs[1]
+    decisions.reopen_many(findings=twins(row), member=manager, reason="In doubt.")
+    assert {one.pk: one.data for one in twins(row)} == before
 
 
 def test_a_region_named_by_two_findings_is_left_out_once(db):
