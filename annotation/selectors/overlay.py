@@ -5,7 +5,7 @@ Decides which columns there are and how compact they are; refuses to know colour
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from django.contrib.postgres.aggregates import StringAgg
@@ -68,7 +68,12 @@ class Overlay:
     uncertainty: Uncertainty
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return _plain(self) | {name: _plain(getattr(self, name)) for name in ("truth", "answers", "uncertainty")}
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    """A row as a dict. Not `asdict`: it copies every value of every column."""
+    return {one.name: getattr(row, one.name) for one in fields(row)}
 
 
 def of_slide(slide: Slide) -> Overlay:
