@@ -115,6 +115,17 @@ def test_a_region_sent_back_is_asked_again_with_the_managers_note(study, manager
         reviewing.send_back(region=region, member=manager, reason="again")
 
 
+def test_what_was_sent_back_comes_first_to_those_it_was_sent_to_and_stands_out_to_nobody_else(study, manager, region):
+    for _ in range(3):
+        factories.pick(factories.region(region.slide))
+    type(region).objects.filter(pk=region.pk).update(public_id="z" * 20)
+    reviewing.send_back(region=region, member=manager, reason="borderline", note="Look at the nucleus.")
+    author = study.memberships.filter(role=Role.ANNOTATOR).first()
+    assert queue.claim_batch(member=author, count=4)[0].region_id == region.pk
+    ids = [lease.region.public_id for lease in queue.claim_batch(member=factories.member(study), count=4)]
+    assert ids == sorted(ids) and ids[-1] == "z" * 20
+
+
 def test_nothing_is_sent_back_that_nobody_has_answered(study, manager):
     fresh = factories.region(factories.slide(study))
     with pytest.raises(Conflict, match="Nobody has answered"):

@@ -102,37 +102,42 @@ def _take(
     checks: list[quality.Check] = []
     if kind == "label":
         checks = quality.next_checks(study=study, policy=policy, member=member, count=wanted)
-    found = _take_slots(member=member, kind=kind, wanted=wanted - len(checks), busy=[region.pk for region, _ in checks])
+    busy = [region.pk for region, _ in checks]
+    returned, others = _take_slots(member=member, kind=kind, wanted=wanted - len(checks), busy=busy)
     until = now + timedelta(minutes=policy.lease_minutes)
 
     def lease(region: Region, **fields: Any) -> Assignment:
         return Assignment(study=study, region=region, annotator=member, leased_at=now, expires_at=until, **fields)
 
     leases = [lease(region, kind=check) for region, check in checks]
-    for pick in found:
+    for pick in returned + others:
         suggestion = _suggestion(study=study, policy=policy, member=member, pick=pick)
         leases.append(lease(pick.region, pick=pick, kind=_kind_of(pick), suggestion=suggestion))
-    # In the order of opaque ids: the order of the queue would tell which regions others have begun.
-    return Assignment.objects.bulk_create(sorted(leases, key=lambda row: row.region.public_id))
+    # What was sent back to this member first, as its note says so anyway; else in the order of opaque ids: the order of
+    # the queue would tell which regions others have begun.
+    first = {pick.pk for pick in returned}
+    leases.sort(key=lambda row: (row.pick_id not in first, row.region.public_id))
+    return Assignment.objects.bulk_create(leases)
 
 
-def _take_slots(*, member: Membership, kind: str, wanted: int, busy: list[int]) -> list[Pick]:
-    """The best picks, a slot of each taken; _Overtaken where one went to somebody else after all."""
+def _take_slots(*, member: Membership, kind: str, wanted: int, busy: list[int]) -> tuple[list[Pick], list[Pick]]:
+    """The picks sent back to the member and the best others, a slot of each taken; _Overtaken where one was gone."""
     if wanted <= 0:
-        return []
+        return [], []
     candidates = _candidates(member=member, kind=kind).select_for_update(skip_locked=True, of=("self",), no_key=True)
     candidates = candidates.select_related("region__slide")
     if busy:
         candidates = candidates.exclude(region__in=busy)
-    found = list(_sent_back_to(member, candidates)[:wanted]) if kind == "label" else []
-    if len(found) < wanted:
-        rest = candidates.exclude(pk__in=[pick.pk for pick in found]) if found else candidates
-        found += rest[: wanted - len(found)]
-    ids = [pick.pk for pick in found]
+    returned = list(_sent_back_to(member, candidates)[:wanted]) if kind == "label" else []
+    others: list[Pick] = []
+    if len(returned) < wanted:
+        rest = candidates.exclude(pk__in=[pick.pk for pick in returned]) if returned else candidates
+        others = list(rest[: wanted - len(returned)])
+    ids = [pick.pk for pick in returned + others]
     taken = Pick.objects.filter(pk__in=ids, slots_open__gt=0).update(slots_open=F("slots_open") - 1) if ids else 0
-    if taken != len(found):
+    if taken != len(ids):
         raise _Overtaken
-    return found
+    return returned, others
 
 
 def _sent_back_to(member: Membership, candidates: QuerySet[Pick]) -> QuerySet[Pick]:
