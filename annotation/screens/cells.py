@@ -58,5 +58,5 @@ def read(cell: object, kind: Kind) -> str:
     if kind == "seconds":
         return f"{cell} s"
     if kind == "time":
-        return str(cell)[:16].replace("T", " ")
+        return f"{str(cell)[:16].replace('T', ' ')} UTC"
     return str(cell)

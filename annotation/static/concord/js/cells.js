@@ -18,7 +18,7 @@ export function read(cell, kind) {
     if (kind === "number") return cell.toFixed(2);
   }
   if (kind === "seconds") return `${cell} s`;
-  if (kind === "time") return String(cell).slice(0, 16).replace("T", " ");
+  if (kind === "time") return `${String(cell).slice(0, 16).replace("T", " ")} UTC`;
   return String(cell);
 }
 

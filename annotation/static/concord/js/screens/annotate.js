@@ -165,7 +165,7 @@ async function skip() {
 }
 
 async function undo() {
-  if (!last) return;
+  if (!last) { say("There is nothing to take back."); return; }
   const { key, token, lease } = last;
   last = null;
   bar.showUndo(null);
