@@ -177,10 +177,15 @@ _PARTS = (_DRAW, _REGIONS, _WORK, _PICKS, _ANSWERS, _TRUTH, _PASSES, _JOBS)
 
 def fill(owner: BaseDatabaseWrapper, **parameters: Any) -> None:
     """Write all rows of the study below its slides, passes included; `parameters` name its keys and sizes."""
+    for part in _PARTS:
+        run(owner, part, **parameters)
+
+
+def run(owner: BaseDatabaseWrapper, part: str, **parameters: Any) -> None:
+    """Carry out the statements of `part`, one after the other."""
     with owner.cursor() as cursor:
-        for part in _PARTS:
-            for statement in _split(part):
-                cursor.execute(statement, parameters if "%(" in statement or "%%" in statement else None)
+        for statement in _split(part):
+            cursor.execute(statement, parameters if "%(" in statement or "%%" in statement else None)
 
 
 def tidy(owner: BaseDatabaseWrapper) -> None:

@@ -7,6 +7,7 @@ process, so that a `ratio` survives a slow machine. To add one: write the functi
 from collections.abc import Callable
 from typing import Any
 
+from tests.benchmarks.consistency import measure_consistency
 from tests.benchmarks.encoding import measure_encoding
 from tests.benchmarks.gate import simulate_gate
 from tests.benchmarks.heads import measure_refit
@@ -15,6 +16,7 @@ from tests.benchmarks.ranking import measure_ranking
 from tests.benchmarks.screens import measure_screens
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
+    "consistency": measure_consistency,
     "encoding": measure_encoding,
     "gate": simulate_gate,
     "heads": measure_refit,
