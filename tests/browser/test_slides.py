@@ -134,6 +134,24 @@ def test_pointing_tells_the_region_and_a_click_opens_its_history(page_for, worke
     page.wait_for_url(f"**/regions/{region.public_id}/")
 
 
+MANY = """() => {
+  const { viewer } = window.concord.slide.overview;
+  const side = 250, count = side * side;
+  const column = (value) => Int32Array.from({ length: count }, (_, i) => value(i));
+  const [width, height] = [column(() => 4), column(() => 4)];
+  const boxes = { count, x: column((i) => 4 * (i % side)), y: column((i) => 4 * Math.floor(i / side)), width, height };
+  const styles = ['#1f5f99', '#146b37'].map((colour, at) => ({ colour, pattern: at + 1, letter: 'Q' }));
+  viewer.paint({ boxes, styles, codes: Uint8Array.from({ length: count }, (_, i) => i % 2) });
+  return { drawn: viewer.layer.drawn, count };
+}"""
+
+
+def test_tens_of_thousands_of_boxes_are_drawn_from_a_kept_picture(page_for, smear):
+    page = open_slide(page_for(smear.manager), smear)
+    drawn = page.evaluate(MANY)
+    assert drawn["drawn"] == drawn["count"] == 62_500
+
+
 def test_what_is_not_there_yet_is_explained(page_for, smear, axe, shoot):
     page = open_slide(page_for(smear.manager), smear, "?colour=uncertainty")
     expect(page.locator("#why")).to_contain_text("No model is active yet")

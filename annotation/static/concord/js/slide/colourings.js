@@ -10,10 +10,10 @@ const style = (label, colour, pattern, letter, more = {}) => ({ label, colour, p
 
 const STATES = {
   pool: style("in the pool: never queued", "#8a949a", 0, "–", { isPlain: true }),
-  queued: style("queued: collects opinions", "#2b7bba", 1, "Q"),
-  adjudication: style("waits for an adjudicator", "#d9760d", 6, "A"),
-  settled: style("settled", "#1f8a4c", 2, "S"),
-  excluded: style("excluded from the data set", "#6b3fa0", 7, "X"),
+  queued: style("queued: collects opinions", "#1f5f99", 1, "Q"),
+  adjudication: style("waits for an adjudicator", "#a8480a", 6, "A"),
+  settled: style("settled", "#146b37", 2, "S"),
+  excluded: style("excluded from the data set", "#5b3590", 7, "X"),
 };
 const NONE = style("no class yet", "#8a949a", 0, "–", { isPlain: true });
 const STEPS = ["#ffffcc", "#a1dab4", "#41b6c4", "#2c7fb8", "#253494"];
