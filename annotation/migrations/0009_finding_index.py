@@ -5,14 +5,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotation', '0008_sign_in'),
+        ("annotation", "0008_sign_in"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(models.F('consistency_pass'), models.F('rule'), django.db.models.functions.comparison.Coalesce('region_id', models.Value(0)), django.db.models.functions.comparison.Coalesce('counterpart_id', models.Value(0)), name='finding_by_name'),
+            model_name="finding",
+            index=models.Index(
+                models.F("consistency_pass"),
+                models.F("rule"),
+                django.db.models.functions.comparison.Coalesce("region_id", models.Value(0)),
+                django.db.models.functions.comparison.Coalesce("counterpart_id", models.Value(0)),
+                name="finding_by_name",
+            ),
         ),
     ]
