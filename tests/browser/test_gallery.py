@@ -92,7 +92,7 @@ def test_batch_is_labelled_in_bulk_sent_and_taken_back_by_keys_alone(make_smear,
     assert "6 labelled, not sent" in page.inner_text("#summary")
 
     # Only cells without a label; all of them at once, after their number was named; one step takes it back.
-    press(page, "u", "Shift+Digit6")
+    press(page, "Shift+U", "Shift+Digit6")
     assert "Label all 18 cells shown" in page.inner_text("dialog h2")
     axe(page)
     press(page, "Enter")
@@ -102,7 +102,7 @@ def test_batch_is_labelled_in_bulk_sent_and_taken_back_by_keys_alone(make_smear,
     assert len(shown(page)) == 18
     press(page, "Shift+Digit6", "Enter")
     said(page, "24 labelled, not sent")
-    press(page, "u")
+    press(page, "Shift+U")
     expected = dict(zip(regions, [*codes[:3], *[codes[3]] * 3, *[codes[5]] * 18], strict=True))
     assert dict(shown(page)) == expected
     assert standing(member) == {}

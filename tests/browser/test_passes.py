@@ -89,7 +89,7 @@ def test_findings_are_decided_one_by_one_and_in_bulk_by_keyboard_alone(page_for,
     page.keyboard.press("Shift+s")
     expect(page.locator("#bulk")).to_contain_text("5 findings selected of Class under quota")
     page.keyboard.press("a")
-    expect(page.get_by_role("button", name="Accept (5)")).to_be_visible()
+    expect(page.get_by_role("button", name="Accept (5 findings)")).to_be_visible()
     answer(page, "Rare in these cases.")
     quota = page.locator(".rule-group[data-rule='class-quota'] .finding")
     expect(quota.and_(page.locator(".resolved"))).to_have_count(5)

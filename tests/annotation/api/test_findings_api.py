@@ -87,10 +87,10 @@ def test_changes_of_a_second_release_come_by_page_and_by_kind(api):
     rest = api.get(f"{api.base}passes/2/changes/?kind=relabelled&size=3&start=3").json()
     assert rest["next"] is None and len(rest["results"]) == 1
     assert len(api.get(f"{api.base}passes/2/changes.csv").content.splitlines()) == 5
-    if open_ones := list(row.findings.filter(state="open")):
-        api.post(
-            f"{api.base}passes/2/findings/decide/", {"decision": "waive", "reason": "Known.", "ids": open_ones}, "json"
-        )
+    # The changed labels may have made regions with the same pixels differ; how many, the names of regions decide.
+    if open_ones := list(row.findings.filter(state="open").values_list("pk", flat=True)):
+        waiver = {"decision": "waive", "reason": "Known.", "ids": open_ones}
+        api.post(f"{api.base}passes/2/findings/decide/", waiver, "json")
     releases.freeze(study=study, consistency_pass=row, member=manager)
     told = api.get(f"{api.base}releases/2/changes/?kind=relabelled&size=3").json()
     assert (told["against"], told["counts"], told["results"]) == (1, page["counts"], page["results"])

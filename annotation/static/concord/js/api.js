@@ -30,6 +30,8 @@ export const url = (path) => (path.startsWith("/") ? path : `${boot().api}${path
 export async function send(method, path, body, { quiet = false, keepalive = false, signal } = {}) {
   const response = await once(method, path, body, { keepalive, signal });
   if (response.status === 401 && !quiet) {
+    // Read to its end, or the browser keeps the connection for it.
+    await response.text();
     await signInAgain();
     return send(method, path, body, { quiet, keepalive, signal });
   }
@@ -89,6 +91,7 @@ async function askForSession() {
   for (;;) {
     await ask({ title: "Sign in again", body: hint, confirm: "I have signed in: go on", cancel: null });
     const response = await once("GET", "/api/me/preferences/", undefined, {});
+    await response.text();
     if (response.status !== 401) return;
   }
 }
