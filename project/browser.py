@@ -64,10 +64,10 @@ def _install() -> bool:
 
 
 def _run(*command: str) -> bool:
-    """Whether a command ended well within ten minutes; what it says goes nowhere, as the next way is tried."""
+    """Whether a command ended well within five minutes; what it says goes nowhere, as the next way is tried."""
     quiet = subprocess.DEVNULL
     try:
-        return subprocess.run(command, check=False, timeout=600, stdout=quiet, stderr=quiet).returncode == 0
+        return subprocess.run(command, check=False, timeout=300, stdout=quiet, stderr=quiet).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 
