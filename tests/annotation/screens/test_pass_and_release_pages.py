@@ -33,7 +33,8 @@ def test_pages_are_for_managers_and_404_to_everybody_else(client, released, scre
         assert client.get(url).status_code == 404
     client.force_login(manager.user)
     assert client.get(url).status_code == 200
-    assert client.get(url.replace("1/", "9/")).status_code == (404 if screen.endswith("1/") else 200)
+    if screen.endswith("/1/"):
+        assert client.get(url.removesuffix("1/") + "9/").status_code == 404
 
 
 @pytest.mark.parametrize(("screen", "queries"), list(zip(PAGES, (10, 9, 9, 9), strict=True)))
