@@ -13,11 +13,13 @@ const VARIABLES = {
 };
 const SERIES = ["--chart-1", "--chart-2", "--chart-3", "--chart-4", "--chart-5", "--chart-6"];
 
-/** The page's colours now: {text, quiet, line, …, series: […]}. */
+/** The page's colours now, as "rgb(r, g, b)": {text, quiet, line, …, series: […]}. A variable alone is not yet light or dark. */
 function theme() {
-  const style = getComputedStyle(document.documentElement);
-  const value = (name) => style.getPropertyValue(name).trim();
-  return { ...Object.fromEntries(Object.entries(VARIABLES).map(([key, name]) => [key, value(name)])), series: SERIES.map(value) };
+  const probe = document.body.appendChild(el("i", { hidden: true }));
+  const value = (name) => { probe.style.color = `var(${name})`; return getComputedStyle(probe).color; };
+  const colours = { ...Object.fromEntries(Object.entries(VARIABLES).map(([key, name]) => [key, value(name)])), series: SERIES.map(value) };
+  probe.remove();
+  return colours;
 }
 
 const drawn = new Set();
@@ -88,28 +90,6 @@ export function axis(colours, own = {}) {
     axisLine: { lineStyle: { color: colours.line } }, axisTick: { lineStyle: { color: colours.line } },
     splitLine: { show: own.type === "value", lineStyle: { color: colours.faint } },
   };
-}
-
-/** The colour between two of the page's (#rrggbb), `share` of the way. */
-export function blend(from, to, share) {
-  const [one, other] = [parse(from), parse(to)];
-  return `rgb(${one.map((value, place) => Math.round(value + (other[place] - value) * share)).join(",")})`;
-}
-
-/** Black or white, whichever reads better on a colour of `blend` or the page. */
-export function inkOn(colour) {
-  const [red, green, blue] = parse(colour).map((value) => {
-    const part = value / 255;
-    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? "#000000" : "#ffffff";
-}
-
-function parse(colour) {
-  const numbers = colour.startsWith("rgb") ? colour.match(/[\d.]+/g).map(Number) : null;
-  const hex = colour.replace("#", "");
-  const full = hex.length === 3 ? [...hex].map((sign) => sign + sign).join("") : hex;
-  return numbers ?? [0, 2, 4].map((start) => Number.parseInt(full.slice(start, start + 2), 16));
 }
 
 const sizes = new ResizeObserver((entries) => {

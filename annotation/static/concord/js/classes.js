@@ -3,6 +3,7 @@
  * Decides how a class looks; refuses to know where it is shown.
  */
 
+import { ink } from "./colours.js";
 import { boot, el } from "./dom.js";
 
 let table;
@@ -38,11 +39,4 @@ export function classKeys(tools = []) {
     const keys = [key && !tools.includes(key.toLowerCase()) ? key : null, place < 10 && (key === digit || !own.has(digit)) ? digit : null];
     return [code, [...new Set(keys.filter(Boolean))].map((one) => (/^\d$/.test(one) ? `Digit${one}` : one.toLowerCase()))];
   }));
-}
-
-/** Black or white, whichever is read better on `colour` (relative luminance, WCAG 2.2). */
-export function ink(colour) {
-  const parts = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255);
-  const [red, green, blue] = parts.map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? "#000000" : "#ffffff";
 }

@@ -3,7 +3,8 @@
  * Decides how a value becomes a colour and an ink that reads on it; refuses to know what the cells are.
  */
 
-import { axis, blend, inkOn } from "../charts.js";
+import { axis } from "../charts.js";
+import { blend, ink } from "../colours.js";
 
 const ROW = 34;
 
@@ -23,7 +24,7 @@ export function heatmap(colours, { cells, across, down, says }) {
     value: [place.get(`x${cell.column}`), place.get(`y${cell.row}`), cell.value ?? 0],
     cell,
     itemStyle: { color: paint(cell.value), borderColor: colours.line, borderWidth: 1, decal: { symbol: "none" } },
-    label: { color: inkOn(paint(cell.value)), formatter: cell.text, textBorderWidth: 0 },
+    label: { color: ink(paint(cell.value)), formatter: cell.text, textBorderWidth: 0 },
   }));
   const short = (text) => (text.length > 18 ? `${text.slice(0, 17)}…` : text);
   return {

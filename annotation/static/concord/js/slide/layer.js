@@ -4,7 +4,7 @@
  * letter once there is room. Refuses to know what a style means.
  */
 
-import { ink } from "../classes.js";
+import { ink } from "../colours.js";
 import { fillOf } from "./patterns.js";
 
 /** Below this many screen pixels a box is drawn from the kept picture of all of them. */

@@ -3,7 +3,7 @@
  * Decides how strong the marks are; refuses to know what a fill means.
  */
 
-import { ink } from "../classes.js";
+import { ink } from "../colours.js";
 
 const SIDE = 8;
 const kept = new Map();
