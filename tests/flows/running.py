@@ -8,8 +8,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,61 +16,20 @@ import psycopg
 
 from project import embedded
 from project.places import find_place
-from tests.conftest import REPOSITORY
+from tests.apart import Apart
 
 
-class Demo:
-    """`manage.py demo` below `var`; `stop` ends it and deletes its engines' data."""
+class Demo(Apart):
+    """`manage.py demo` below `var`."""
 
     def __init__(self, *, var: Path, study: Path, arguments: list[str]) -> None:
-        self.var = var
+        super().__init__(var=var, output=var / "demo.out", NO_COLOR="1")
         self.report = var / "report.json"
-        self.output = var / "demo.out"
-        unwanted = {"DATABASE_URL", "REDIS_URL", "DATABASE_OWNER_URL", "CONCORD_STORE"}
-        self._env = {key: value for key, value in os.environ.items() if key not in unwanted}
-        self._env |= {"CONCORD_VAR": str(var), "DJANGO_SETTINGS_MODULE": "project.settings", "NO_COLOR": "1"}
-        self._study = study
-        self._arguments = arguments
-        self._process: subprocess.Popen[bytes] | None = None
+        self._options = ["--study", str(study), "--exit", "--report", str(self.report), *arguments]
 
     def start(self) -> None:
-        """Prepare the database and start the demo."""
-        self.var.mkdir(parents=True, exist_ok=True)
-        self._manage("prepare_database", "-v0")
-        options = ["--study", str(self._study), "--exit", "--report", str(self.report), *self._arguments]
-        with self.output.open("wb") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "manage.py", "demo", *options],
-                cwd=REPOSITORY,
-                env=self._env,
-                stdout=output,
-                stderr=output,
-            )
-
-    def stop(self) -> None:
-        """End what still runs and delete the engines' data."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
-            try:
-                self._process.wait(40)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-        subprocess.run(
-            [sys.executable, "-m", "project.embedded", "discard", str(self.var)],
-            cwd=REPOSITORY,
-            env=self._env,
-            check=False,
-            capture_output=True,
-        )
-
-    def wait(self, seconds: float) -> int:
-        """The exit code."""
-        assert self._process is not None
-        return self._process.wait(seconds)
-
-    @property
-    def is_running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        """Start the demo."""
+        self.launch("manage.py", "demo", *self._options)
 
     def tail(self) -> str:
         """What the demo and its programs printed last."""
@@ -123,15 +80,6 @@ class Demo:
                 return server.execute(query).fetchall()
         except psycopg.Error:
             return []
-
-    def _manage(self, *arguments: str) -> None:
-        subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=REPOSITORY,
-            env=self._env,
-            check=True,
-            capture_output=True,
-        )
 
 
 def wait_until(holds: Callable[[], bool], *, seconds: float, pause: float = 0.1) -> bool:
