@@ -7,7 +7,7 @@ PYTHON := "$(VENV)/bin/python"
 PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
 
 .DEFAULT_GOAL := help
-.PHONY: help setup venv demo serve test test-full lint bench screens clean
+.PHONY: help setup venv oracles demo serve test test-full lint bench screens clean
 .NOTPARALLEL:
 
 help:
@@ -29,6 +29,9 @@ setup: venv
 	@$(PYTHON) -m project.browser
 	@$(PYTHON) manage.py prepare_database
 
+oracles: setup
+	@bash project/venv.sh "$(VENV)" oracles
+
 demo: setup
 	@$(PYTHON) manage.py demo $(if $(STUDY),--study "$(STUDY)") $(DEMO_ARGS)
 
@@ -38,7 +41,7 @@ serve: setup
 test: setup
 	@$(PYTEST) -n 2 -m "not slow and not bench and not screens"
 
-test-full: setup
+test-full: oracles
 	@$(PYTEST) -n 2 -m "not bench and not screens"
 
 lint: setup
@@ -48,7 +51,7 @@ lint: setup
 	@$(PYTHON) -c 'from importlinter.cli import lint_imports_command as run; run()'
 	@$(PYTHON) manage.py makemigrations --check --dry-run
 
-bench: setup
+bench: oracles
 	@mkdir -p var
 	@CONCORD_BENCH_OUTPUT=var/bench.json $(PYTEST) -m bench tests/benchmarks
 

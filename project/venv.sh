@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes the virtual environment and installs the pinned packages, when they have changed. Argument: its folder.
+# Makes the virtual environment and installs the pinned packages, when they have changed. Arguments: its folder, and
+# "oracles" to install what slow rounds compare with as well.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 venv=$1
@@ -37,4 +38,11 @@ if [ "$(cat "$venv/installed" 2>/dev/null)" != "$digest" ]; then
     echo "Installing the packages that requirements-dev.txt names."
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
     echo "$digest" >"$venv/installed"
+    rm -f "$venv/installed-oracles"
+fi
+
+if [ "${2:-}" = oracles ] && ! cmp -s requirements-oracles.txt "$venv/installed-oracles"; then
+    echo "Installing the packages that requirements-oracles.txt names."
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-oracles.txt
+    cp requirements-oracles.txt "$venv/installed-oracles"
 fi
