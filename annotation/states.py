@@ -93,6 +93,8 @@ class AssignmentKind(TextChoices):
     GOLD = "gold", "a region with known truth"
     ADJUDICATE = "adjudicate"
     RECHECK = "recheck"
+    QUALIFY = "qualify", "a region of the qualification set"
+    VERIFY = "verify", "asked blind again, to measure what is still wrong"
 
 
 SLOT_KINDS = frozenset({AssignmentKind.LABEL, AssignmentKind.RECHECK})
@@ -125,6 +127,19 @@ class ModelState(TextChoices):
     ACTIVE = "active"
     REJECTED = "rejected"
     RETIRED = "retired"
+
+
+class GoldSource(TextChoices):
+    """Where the truth of a gold region was known from."""
+
+    FILE = "file", "a file that came with the study"
+    ADJUDICATED = "adjudicated", "an adjudicator's decision"
+
+
+class SampleState(TextChoices):
+    OPEN = "open", "people are being asked"
+    CLOSED = "closed", "every region has its verdict"
+    ABANDONED = "abandoned", "given up before all had answered"
 
 
 class JobKind(TextChoices):
@@ -222,6 +237,11 @@ MOVES: dict[type[TextChoices], dict[str, frozenset[str]]] = {
         PassState.RUNNING: frozenset({PassState.DONE, PassState.FAILED}),
         PassState.FAILED: frozenset({PassState.RUNNING}),
         PassState.DONE: frozenset(),
+    },
+    SampleState: {
+        SampleState.OPEN: frozenset({SampleState.CLOSED, SampleState.ABANDONED}),
+        SampleState.CLOSED: frozenset(),
+        SampleState.ABANDONED: frozenset(),
     },
     FindingState: {
         FindingState.OPEN: frozenset({FindingState.RESOLVED, FindingState.WAIVED}),

@@ -1,9 +1,11 @@
 """The rows, a noun a file."""
 
+from annotation.models.acceptance import AcceptanceItem, AcceptanceSample
 from annotation.models.annotation import Annotation, PersonalText
 from annotation.models.assignment import Assignment, Draft
 from annotation.models.consistency import ConsistencyPass, Finding, PassItem
 from annotation.models.door import FailedSignIn
+from annotation.models.gold import Gold
 from annotation.models.job import Job, WorkerStamp
 from annotation.models.ledger import LedgerAnchor, LedgerEntry, LedgerHead
 from annotation.models.model import FeatureShard, ModelVersion, ScoreFile, TrainingSet
@@ -18,6 +20,8 @@ from annotation.models.study import Membership, Study
 from annotation.models.truth import GroundTruthRevision, ReliabilitySnapshot
 
 __all__ = [
+    "AcceptanceItem",
+    "AcceptanceSample",
     "Annotation",
     "Assignment",
     "Case",
@@ -29,6 +33,7 @@ __all__ = [
     "FailedSignIn",
     "FeatureShard",
     "Finding",
+    "Gold",
     "GroundTruthRevision",
     "Job",
     "KnownTruth",

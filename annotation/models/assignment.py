@@ -25,6 +25,9 @@ class Assignment(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     skip_reason = models.CharField(max_length=200, blank=True)
     suggestion = models.SlugField(max_length=60, blank=True, help_text="The class suggested, where one was shown.")
+    suggestion_is_planted = models.BooleanField(
+        default=False, help_text="The suggestion is wrong on purpose, to measure how far suggestions sway people."
+    )
     entered = models.JSONField(null=True, blank=True, help_text="What is being entered, saved as it is typed.")
     entered_version = models.PositiveIntegerField(
         default=0, help_text="Counts the savings: two tabs notice each other."

@@ -39,6 +39,7 @@ class PassItem(models.Model):
     region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="+")
     revision = models.ForeignKey("GroundTruthRevision", on_delete=models.PROTECT, related_name="+")
     posterior = models.JSONField(default=dict, help_text="Canonical consensus: class code -> probability.")
+    others = models.JSONField(default=dict, help_text="Other ways to a consensus: method -> [label, confidence].")
 
     class Meta:
         constraints = [

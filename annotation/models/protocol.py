@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.functional import cached_property
 
-from annotation.models.study import Study
+from annotation.models.study import Membership, Study
 from annotation.states import MappingKind
 
 
@@ -14,7 +14,9 @@ class Protocol(models.Model):
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="protocols")
     number = models.PositiveIntegerField()
     guideline = models.TextField(blank=True)
+    summary = models.TextField(blank=True, help_text="What this version changes, and why.")
     published_at = models.DateTimeField(null=True, blank=True)
+    published_by = models.ForeignKey(Membership, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         ordering = ["study", "number"]
@@ -41,6 +43,9 @@ class LabelClass(models.Model):
     key = models.CharField(max_length=1)
     definition = models.TextField(blank=True)
     is_special = models.BooleanField(default=False, help_text="An outcome that is not a class to learn.")
+    parent = models.SlugField(
+        max_length=60, blank=True, help_text="The class of this protocol that holds where its kinds stay undecided."
+    )
     quota = models.PositiveIntegerField(null=True, blank=True, help_text="Settled regions wanted at least.")
     position = models.PositiveIntegerField(default=0)
 

@@ -36,6 +36,12 @@ class Study(models.Model):
     checklist = models.JSONField(
         default=dict, blank=True, help_text="How the data set was planned, question by question."
     )
+    rule_values = models.JSONField(
+        default=dict, blank=True, help_text="What differs from the rules' defaults: rule -> severity and thresholds."
+    )
+    publication = models.JSONField(
+        default=dict, blank=True, help_text="What a release says of itself: licence, citation, creators, address."
+    )
     is_simulation = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -81,6 +87,8 @@ class Membership(models.Model):
     is_active = models.BooleanField(default=True)
     is_trained = models.BooleanField(default=False, help_text="Has finished the training that the checklist describes.")
     joined_at = models.DateTimeField(auto_now_add=True)
+    qualified_at = models.DateTimeField(null=True, blank=True, help_text="When the qualification set was passed.")
+    erased_at = models.DateTimeField(null=True, blank=True, help_text="When name and personal text were erased.")
 
     class Meta:
         ordering = ["study", "id"]
