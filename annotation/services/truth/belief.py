@@ -1,0 +1,97 @@
+"""What stands on a region: effective answers, opinions under today's classes, the posterior they give.
+
+Decides which answers count and what they say together; refuses to know what follows from it (`settlement`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from annotation import mapping
+from annotation.models import Annotation, Region, ReliabilitySnapshot, Study
+from annotation.states import SLOT_KINDS, AnswerKind, AssignmentKind
+from learning.consensus import dawid_skene, priors
+
+EVIDENCE_KINDS = frozenset({*SLOT_KINDS, AssignmentKind.ADJUDICATE})
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """One person's answer that counts, under today's class codes."""
+
+    annotation: Annotation
+    pseudonym: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """The posterior over `codes`, who it rests on, and the snapshot it was computed with."""
+
+    codes: list[str]
+    posterior: np.ndarray
+    opinions: list[Opinion]
+    snapshot: ReliabilitySnapshot | None
+
+
+def class_codes(study: Study) -> list[str]:
+    """Codes of the current protocol in their order, special outcomes included."""
+    return list(study.protocol.codes) if study.protocol else []
+
+
+def effective(rows: Iterable[Annotation]) -> list[Annotation]:
+    """The newest answer per region and person that was not taken back; repeats and gold are no evidence.
+
+    `rows` must come in the order of writing.
+    """
+    newest: dict[tuple[int, int], Annotation] = {}
+    for row in rows:
+        if row.assignment_kind in EVIDENCE_KINDS:
+            newest[row.region_id, row.annotator_id] = row
+    return [row for row in newest.values() if row.kind != AnswerKind.WITHDRAWN]
+
+
+def opinions_on(region: Region, *, study: Study) -> list[Opinion]:
+    """Opinions (not adjudications) on one region that hold under today's protocol, ordered by pseudonym."""
+    table = mapping.exact_codes(study)
+    rows = Annotation.objects.filter(region=region).select_related("annotator").order_by("id")
+    found = [
+        Opinion(row, row.annotator.pseudonym, table.get(row.protocol_id, {}).get(row.label, ""))
+        for row in effective(rows)
+        if row.assignment_kind in SLOT_KINDS
+    ]
+    return sorted((one for one in found if one.label), key=lambda one: one.pseudonym)
+
+
+def believe(region: Region, *, study: Study) -> Belief:
+    """The posterior of one region from its opinions and the newest stored confusion matrices."""
+    codes = class_codes(study)
+    opinions = opinions_on(region, study=study)
+    labels = np.array([codes.index(one.label) for one in opinions], dtype=np.int64)
+    if study.policy.consensus == "majority":
+        counts = np.bincount(labels, minlength=len(codes)).astype(np.float64)
+        return Belief(codes, counts / max(counts.sum(), 1.0), opinions, None)
+    snapshot = latest_snapshot(study)
+    confusion, prior = _matrices(snapshot, codes, [one.pseudonym for one in opinions])
+    posterior = dawid_skene.posterior_of(labels=labels, confusion=confusion, prior=prior)
+    return Belief(codes, posterior, opinions, snapshot)
+
+
+def latest_snapshot(study: Study) -> ReliabilitySnapshot | None:
+    """The newest confusion matrices that know today's classes."""
+    snapshots = ReliabilitySnapshot.objects.filter(study=study, protocol=study.protocol_id)
+    return snapshots.order_by("-number").first()
+
+
+def _matrices(
+    snapshot: ReliabilitySnapshot | None, codes: list[str], pseudonyms: list[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    unknown = priors.default_confusion(len(codes))
+    if snapshot is None or snapshot.class_codes != codes:
+        prior = np.full(len(codes), 1.0 / len(codes))
+        return np.tile(unknown, (len(pseudonyms), 1, 1)), prior
+    known = snapshot.confusion
+    rows = [np.asarray(known[name]) if name in known else unknown for name in pseudonyms]
+    stacked = np.stack(rows) if rows else np.empty((0, len(codes), len(codes)))
+    return stacked, np.asarray(snapshot.prior)

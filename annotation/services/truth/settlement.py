@@ -1,0 +1,160 @@
+"""What follows from an answer: settle the region, ask one more, wait, or call an adjudicator.
+
+Decides inside the transaction of a submit, with the pick locked; refuses to hand out work (`services.queue`).
+"""
+
+from datetime import datetime
+
+import numpy as np
+
+from annotation.errors import BadInput
+from annotation.models import Annotation, GroundTruthRevision, Pick, Region
+from annotation.policy import Policy
+from annotation.services.truth.belief import Belief, believe, effective
+from annotation.services.truth.revisions import revise
+from annotation.states import (
+    SLOT_KINDS,
+    AnswerKind,
+    AssignmentKind,
+    AssignmentState,
+    AuditHalf,
+    Method,
+    PickState,
+    RegionState,
+)
+from learning.consensus import reliability, settlement
+
+
+def settle(*, pick: Pick, annotation: Annotation, reason: str, at: datetime) -> GroundTruthRevision | None:
+    """Decide over a region after `annotation`: settle it, open a slot, wait, or call an adjudicator.
+
+    Runs in the submit's transaction with `pick` locked. Returns the revision if the truth changed.
+    """
+    if annotation.assignment_kind == AssignmentKind.ADJUDICATE:
+        if pick.state != PickState.ADJUDICATION:
+            return None  # somebody decided meanwhile, or the region is being asked again
+        return _adjudicate(pick=pick, annotation=annotation, reason=reason, at=at)
+    if pick.state != PickState.OPEN:
+        return None  # a late or corrected answer beside an adjudicator: kept, and seen by the next pass
+    if annotation.kind != AnswerKind.CLASS:
+        raise BadInput("This study asks for one class per region.")
+    if pick.slots_granted > _answered(pick):
+        return None  # others were asked as well, and may be at work: a recheck wants all of them
+    study = pick.study
+    belief = believe(pick.region, study=study)
+    decision = _decide(pick=pick, belief=belief, policy=study.policy)
+    if decision.kind is settlement.Kind.SETTLE and decision.label is not None:
+        return _close(pick=pick, belief=belief, label=decision.label, reason=decision.reason, at=at)
+    # "Wait" although everybody asked has answered: an answer no longer counts, so somebody else is asked.
+    if decision.kind is not settlement.Kind.ADJUDICATE and pick.slots_granted < pick.overlap:
+        if decision.is_check and decision.label is not None:
+            pick.early_label = belief.codes[decision.label]
+        pick.slots_open += 1
+        pick.slots_granted += 1
+        pick.save(update_fields=["slots_open", "slots_granted", "early_label"])
+        return None
+    escalate(pick=pick)
+    return None
+
+
+def escalate(*, pick: Pick) -> None:
+    """Hand a pick to the adjudicators."""
+    pick.state = PickState.ADJUDICATION
+    pick.slots_open = 1
+    pick.save(update_fields=["state", "slots_open"])
+    Region.objects.filter(pk=pick.region_id).update(state=RegionState.ADJUDICATION)
+
+
+def _answered(pick: Pick) -> int:
+    """How many people have a standing opinion from this pick."""
+    rows = Annotation.objects.filter(region=pick.region_id, assignment__pick=pick).order_by("id")
+    return sum(row.assignment_kind in SLOT_KINDS for row in effective(rows))
+
+
+def count_unused(*, pick: Pick) -> int:
+    """How many of the opinions a pick has asked for are neither given nor under way."""
+    held = pick.assignments.filter(state=AssignmentState.LEASED, kind__in=SLOT_KINDS).count()
+    return pick.slots_granted - held - _answered(pick)
+
+
+def _decide(*, pick: Pick, belief: Belief, policy: Policy) -> settlement.Decision:
+    people = len(belief.opinions)
+    single = None
+    if people == 1 and belief.snapshot is not None and belief.snapshot.class_codes == belief.codes:
+        pseudonym = belief.opinions[0].pseudonym
+        if pseudonym in belief.snapshot.confusion:
+            confusion = np.asarray(belief.snapshot.confusion[pseudonym])
+            worth = reliability.reliability_of(confusion=confusion, prior=np.asarray(belief.snapshot.prior))
+            single = float(worth[belief.posterior.argmax()])
+    rare = np.ones(len(belief.codes), dtype=bool)
+    if belief.snapshot is not None and belief.snapshot.class_codes == belief.codes:
+        rare = np.asarray(belief.snapshot.prior) < policy.rare_share
+    # What a pick may still ask for is counted by its slots: a recheck grants more than the policy's overlap.
+    still = pick.overlap - pick.slots_granted
+    return settlement.decide(
+        posterior=belief.posterior,
+        answers=people,
+        min_overlap=min(policy.min_overlap, pick.overlap),
+        max_overlap=max(people + still, policy.min_overlap, 1),
+        target=policy.target_confidence,
+        rare=rare,
+        single_reliability=single,
+        single_reliability_target=policy.single_reliability,
+        model_agrees=_model_agrees(pick=pick, belief=belief, policy=policy),
+        planted_check=pick.is_planted_check and not pick.early_label,
+        is_audit=pick.region.audit_half != AuditHalf.NONE,
+        fixed_overlap=policy.fixed_overlap or None,
+    )
+
+
+def _model_agrees(*, pick: Pick, belief: Belief, policy: Policy) -> bool | None:
+    if not policy.model_may_support or any(one.annotation.suggestion for one in belief.opinions):
+        return None
+    top = belief.codes[int(belief.posterior.argmax())]
+    return bool(pick.parts.get("predicted") == top and pick.parts.get("top", 0.0) >= policy.target_confidence)
+
+
+def _close(*, pick: Pick, belief: Belief, label: int, reason: str, at: datetime) -> GroundTruthRevision | None:
+    code = belief.codes[label]
+    revision = revise(
+        region=pick.region,
+        study=pick.study,
+        answer={"kind": AnswerKind.CLASS.value, "label": code},
+        confidence=float(belief.posterior[label]),
+        posterior=dict(zip(belief.codes, belief.posterior.tolist(), strict=True)),
+        method=Method.MAJORITY if pick.study.policy.consensus == "majority" else Method.DAWID_SKENE,
+        evidence=[one.annotation for one in belief.opinions],
+        snapshot=belief.snapshot,
+        actor=None,
+        reason=reason,
+        at=at,
+    )
+    _close_pick(pick, at)
+    return revision
+
+
+def _adjudicate(*, pick: Pick, annotation: Annotation, reason: str, at: datetime) -> GroundTruthRevision | None:
+    belief = believe(pick.region, study=pick.study)
+    revision = revise(
+        region=pick.region,
+        study=pick.study,
+        answer=annotation.answer,
+        confidence=1.0,
+        posterior=dict(zip(belief.codes, belief.posterior.tolist(), strict=True)),
+        method=Method.ADJUDICATION,
+        evidence=[annotation],
+        snapshot=belief.snapshot,
+        actor=annotation.annotator,
+        reason=reason,
+        at=at,
+    )
+    _close_pick(pick, at)
+    return revision
+
+
+def _close_pick(pick: Pick, at: datetime) -> None:
+    pick.state = PickState.SETTLED
+    pick.slots_open = 0
+    pick.closed_at = at
+    pick.save(update_fields=["state", "slots_open", "closed_at"])
+    Region.objects.filter(pk=pick.region_id).update(state=RegionState.SETTLED)
