@@ -9,19 +9,23 @@ from annotation.rules import (
     stale_protocol,
     unresolved,
 )
-from annotation.rules.contract import CHANGING_FIXES, EFFECTS, Fix, Found, Rule
-from annotation.rules.view import EarlierSplit, Item, PassView, Waiting
+from annotation.rules.contract import CHANGING_FIXES, EFFECTS, Fix, Found, Rule, Threshold
+from annotation.rules.view import Alike, EarlierSplit, Evidence, Item, PassView, Unmarked, Waiting
 
 __all__ = [
     "CHANGING_FIXES",
     "EFFECTS",
     "RULES",
+    "Alike",
     "EarlierSplit",
+    "Evidence",
     "Fix",
     "Found",
     "Item",
     "PassView",
     "Rule",
+    "Threshold",
+    "Unmarked",
     "Waiting",
     "by_code",
 ]

@@ -3,7 +3,7 @@
 Decides the shape that all rules share, so that a pass can run any of them; refuses to know rows and people.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -73,8 +73,19 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Threshold:
+    """A number that a study may set between `low` and `high`; `says` what it means. Per class where `by_class`."""
+
+    default: float
+    low: float
+    high: float
+    says: str
+    by_class: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule: one function over what a pass saw. `reads` names the policy's values it depends on.
+    """A rule: one function over what a pass saw. `reads` names the policy's values it depends on, `thresholds` its own.
 
     `meaning` says in a sentence what a finding is, `stakes` why it matters to who uses the data.
     """
@@ -89,6 +100,7 @@ class Rule:
     stakes: str
     reads: tuple[str, ...] = ()
     is_waivable: bool = True
+    thresholds: Mapping[str, Threshold] = field(default_factory=dict)
 
     def fixes(self, *, has_region: bool) -> tuple[Fix, ...]:
         """What a person may do about an open finding of this rule, the fix it offers first."""

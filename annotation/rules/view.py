@@ -5,6 +5,7 @@ Decides what rules may look at; refuses to know rows, queries and the moment aft
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from annotation.policy import Policy
 from annotation.states import Method
@@ -57,6 +58,47 @@ class EarlierSplit:
 
 
 @dataclass(frozen=True, slots=True)
+class Alike:
+    """Two regions that show nearly the same, and how that was seen; whether their labels differ is not said."""
+
+    first: str
+    second: str
+    kind: Literal["pixels", "perceptual", "embedding"]
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unmarked:
+    """Something on a slide that nobody was asked about: a region never offered, or tissue without regions."""
+
+    slide: str
+    region: str
+    why: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What models and pixels say about a view, gathered outside; empty where nobody gathered.
+
+    `out_of_fold`: region -> probabilities over the view's codes, by a model that saw neither region nor case.
+    `purity`: region -> share of it that looks like its own class. `crowdlab`: region -> (label, confidence).
+    `facts` are JSON values about the gathering that the pass keeps.
+    """
+
+    out_of_fold: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    alike: tuple[Alike, ...] = ()
+    purity: Mapping[str, float] = field(default_factory=dict)
+    unmarked: tuple[Unmarked, ...] = ()
+    crowdlab: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+Limits = Mapping[str, float | Mapping[str, float]]
+"""The thresholds of a rule by name: a number, or a number for each class, "" standing for all other classes."""
+
+
+@dataclass(frozen=True, slots=True)
 class PassView:
     """The truth of a study at `position`, under the classes `codes` of protocol number `protocol`."""
 
@@ -71,6 +113,13 @@ class PassView:
     collecting: int = 0
     earlier: Mapping[str, EarlierSplit] = field(default_factory=dict)
     ledger_problems: tuple[str, ...] = ()
+    evidence: Evidence = Evidence()
+    thresholds: Mapping[str, Limits] = field(default_factory=dict)
+
+    def threshold(self, rule: str, name: str, *, of: str = "") -> float:
+        """A threshold of a rule as the study has set it; `of` names the class where each has its own."""
+        value = self.thresholds[rule][name]
+        return value if isinstance(value, int | float) else value.get(of, value[""])
 
     def released(self) -> tuple[Item, ...]:
         """Items that today's protocol can express: those a release would hold."""

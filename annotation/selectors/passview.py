@@ -25,6 +25,7 @@ from annotation.models import (
 from annotation.policy import Policy
 from annotation.releasing import standing
 from annotation.rules import EarlierSplit, Item, PassView, Waiting
+from annotation.rules.settings import limits
 from annotation.services import consensus, ledger
 from annotation.snapshot import one_snapshot
 from annotation.states import AuditHalf, Method, RegionState
@@ -41,6 +42,7 @@ class Reading:
     view: PassView
     region_keys: dict[str, int]
     facts: dict[str, Any]
+    rule_values: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,10 @@ def read(consistency_pass: ConsistencyPass) -> Reading:
             collecting=collecting,
             earlier=earlier,
             ledger_problems=tuple(_check_ledger(study, consistency_pass)),
+            thresholds=limits(study.rule_values),
         )
         keys = {name: place.key for name, place in places.items()}
-        return Reading(view, keys, _gather_facts(study, view, stood, fitted, places))
+        return Reading(view, keys, _gather_facts(study, view, stood, fitted, places), study.rule_values)
 
 
 def _read_places(study: Study) -> dict[str, _Place]:

@@ -4,6 +4,8 @@ Decides what a pass stores and which earlier decisions still hold; refuses to kn
 """
 
 from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,12 +14,14 @@ from django.db import transaction
 from annotation import canonical, clock
 from annotation.errors import BadInput
 from annotation.models import ConsistencyPass, Finding, GroundTruthRevision, Membership, PassItem, Study
-from annotation.rules import RULES, Fix, Found, PassView, Rule
+from annotation.rules import RULES, Evidence, Fix, Found, PassView, Rule
+from annotation.rules.settings import Setting, resolve
 from annotation.selectors import passview
 from annotation.services import jobs, ledger
 from annotation.states import FindingState, JobKind, PassState, may_move
 
 Key = tuple[str, int, str, str, str, str]
+Gather = Callable[[passview.Reading], Evidence]
 
 
 @transaction.atomic
@@ -40,16 +44,20 @@ def start(*, study: Study, member: Membership | None = None) -> ConsistencyPass:
     return row
 
 
-def execute(consistency_pass: ConsistencyPass) -> ConsistencyPass:
+def execute(consistency_pass: ConsistencyPass, *, gather: Gather | None = None) -> ConsistencyPass:
     """Run all rules and store what they saw and found; a finished pass is returned as it is.
 
-    Everything is computed first, from one snapshot; then it is written in one transaction.
+    `gather` asks models and pixels about what the pass reads. Everything is computed first, from one snapshot; then
+    it is written in one transaction.
     """
     current = ConsistencyPass.objects.get(pk=consistency_pass.pk)
     if current.state == PassState.DONE:
         return current
     reading = passview.read(current)
-    found = [(rule, one) for rule in RULES for one in _sorted(rule.find(reading.view))]
+    if gather is not None:
+        reading = replace(reading, view=replace(reading.view, evidence=gather(reading)))
+    settings = resolve(reading.rule_values)
+    found = [(rule, one) for rule in RULES if settings[rule.code].is_on for one in _run(rule, reading.view, settings)]
     with transaction.atomic():
         row = ConsistencyPass.objects.select_for_update(no_key=True).get(pk=current.pk)
         if row.state == PassState.DONE:
@@ -69,8 +77,10 @@ def fail(*, consistency_pass: ConsistencyPass) -> None:
         row.save(update_fields=["state", "finished_at"])
 
 
-def _sorted(found: Any) -> list[Found]:
-    return sorted(found, key=lambda one: (one.region, one.counterpart, one.subject, one.message))
+def _run(rule: Rule, view: PassView, settings: Mapping[str, Setting]) -> Iterable[Found]:
+    """What the rule finds, in a fixed order, each with the severity that the study gives it."""
+    found = sorted(rule.find(view), key=lambda one: (one.region, one.counterpart, one.subject, one.message))
+    return [replace(one, severity=settings[rule.code].rate(rule, one.severity)) for one in found]
 
 
 def _store_items(row: ConsistencyPass, reading: passview.Reading) -> None:
@@ -89,6 +99,7 @@ def _store_items(row: ConsistencyPass, reading: passview.Reading) -> None:
                 region_id=reading.region_keys[item.region],
                 revision_id=keys[item.region, item.revision],
                 posterior=dict(zip(view.codes, item.posterior, strict=True)) if item.posterior else {},
+                others=_other_ways(view.evidence, item.region),
             )
             for item in view.items
             # The ledger's own rule blocks a pass whose rows are gone; they can't be referred to here.
@@ -96,6 +107,10 @@ def _store_items(row: ConsistencyPass, reading: passview.Reading) -> None:
         ),
         batch_size=2000,
     )
+
+
+def _other_ways(evidence: Evidence, region: str) -> dict[str, list[Any]]:
+    return {"crowdlab": list(evidence.crowdlab[region])} if region in evidence.crowdlab else {}
 
 
 def _store_findings(
@@ -163,13 +178,20 @@ def _finish(
     found: list[tuple[Rule, Found]],
     decided: Counter[tuple[str, str]],
 ) -> None:
-    view = reading.view
+    view, settings = reading.view, resolve(reading.rule_values)
     counts = {f"{severity} {state}": number for (severity, state), number in sorted(decided.items())}
     policy = view.policy.to_json()
     row.rules = {
-        rule.code: {"version": rule.version, "policy": {name: policy[name] for name in rule.reads}} for rule in RULES
+        rule.code: {
+            "version": rule.version,
+            "policy": {name: policy[name] for name in rule.reads},
+            **settings[rule.code].to_json(),
+        }
+        for rule in RULES
     }
     row.numbers = {**reading.facts, "items": len(view.items), "released": len(view.released()), "findings": counts}
+    if view.evidence.facts:
+        row.numbers["evidence"] = dict(view.evidence.facts)
     row.state, row.finished_at = PassState.DONE, clock.now()
     row.save()
     ledger.append(

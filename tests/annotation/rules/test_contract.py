@@ -13,7 +13,7 @@ from annotation.rules import CHANGING_FIXES, EFFECTS, RULES, EarlierSplit, Fix, 
 from annotation.states import Severity
 from tests.annotation.rules.views import clean_items, item, view
 
-NOT_RULES = {"__init__", "contract", "view"}
+NOT_RULES = {"__init__", "contract", "settings", "view"}
 
 
 def spoiled() -> PassView:

@@ -7,6 +7,7 @@ import numpy as np
 
 from annotation.policy import Policy
 from annotation.rules import Item, PassView
+from annotation.rules.settings import limits
 
 CODES = ("neutrophil", "lymphocyte", "monocyte")
 
@@ -33,9 +34,9 @@ def item(number: int, *, label: str = "neutrophil", sure: float = 0.97, **fields
 
 
 def view(*items: Item, **fields: Any) -> PassView:
-    """A view of `items` under a default policy."""
+    """A view of `items` under a default policy, and rules as strict as they are where a study says nothing."""
     values: dict[str, Any] = {"position": 10, "protocol": 1, "codes": CODES, "policy": Policy(), "items": items}
-    return PassView(**(values | fields))
+    return PassView(**(values | {"thresholds": limits({})} | fields))
 
 
 def clean_items(count: int = 300, *, seed: int = 0) -> list[Item]:
