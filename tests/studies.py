@@ -2,6 +2,7 @@
 
 Decides boxes, classes and what to do with the quirks of each source; refuses to know the database. Each converter
 takes the folder of its source, so other parts of the same data work: python -m tests.studies chula FOLDER OUT.
+The slides of `htt` are not public: small stand-ins show where its regions lie, and its votes are real.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from pathlib import Path
 
 from learning.slides.reader import SlideError, open_slide
 from learning.slides.synthetic.protocol import StudyClass, describe_study
-from tests.study_classes import BCCD, CHULA, OUTCOMES, TISSUE
+from tests.reader_votes import EDGE, SHRINK, draw_stand_in, read_calls
+from tests.study_classes import BCCD, CHULA, HTT, OUTCOMES, TISSUE
 
 CHULA_EDGE = 72
 BCCD_EDGE = 112
@@ -39,6 +41,14 @@ POLICY: dict[str, float | int] = {
     "random_share": 0.15,
 }
 
+# Between two people who agree and nine; a target at which two who agree are enough only where both are reliable.
+REPLAY_POLICY: dict[str, float | int] = {
+    "min_overlap": 2,
+    "max_overlap": 9,
+    "target_confidence": 0.97,
+    "audit_rate": 0.2,
+}
+
 Box = tuple[int, int, int, int]
 
 
@@ -48,11 +58,15 @@ class SourceError(Exception):
 
 @dataclass
 class Study:
-    """A study in the making: slides (path in the folder, case, lab), boxes with their truth, and what was odd."""
+    """A study in the making: slides (path in the folder, case, lab), boxes with their truth, and what was odd.
+
+    A box whose truth nobody knows has an empty label; `votes` are (path, box, reader, code).
+    """
 
     out: Path
     slides: list[tuple[str, str, str]] = field(default_factory=list)
     regions: list[tuple[str, Box, str]] = field(default_factory=list)
+    votes: list[tuple[str, Box, str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _paths: dict[str, str] = field(default_factory=dict)
 
@@ -79,7 +93,7 @@ class Study:
 
     def counts(self) -> Counter[str]:
         """Return the number of regions by class code."""
-        return Counter(label for _, _, label in self.regions)
+        return Counter(label for _, _, label in self.regions if label) or Counter(code for *_, code in self.votes)
 
 
 def convert_chula(source: Path, out: Path) -> Study:
@@ -119,6 +133,28 @@ def convert_bccd(source: Path, out: Path) -> Study:
             found.append((box, codes[name]))
         study.add_regions(image, path, found)
     _write_study(study, out, name="BCCD blood cells", edge=BCCD_EDGE, classes=BCCD)
+    return study
+
+
+def convert_htt(source: Path, out: Path) -> Study:
+    """FDA HTT pilot: pilotHTT.csv; a region for each caseID, a vote for each reader's first call of it, no truth."""
+    try:
+        calls = read_calls(source / "pilotHTT.csv")
+    except (OSError, ValueError) as error:
+        raise SourceError(f"pilotHTT.csv can't be used: {error}") from error
+    codes = {item.name: item.code for item in HTT}
+    if unknown := sorted({call.label for call in calls} - set(codes)):
+        raise SourceError(f"pilotHTT.csv names classes that are not known: {', '.join(unknown)}.")
+    study = Study(out)
+    boxes = {(call.slide, call.box): call.region for call in calls}
+    for number, slide in enumerate(sorted({call.slide for call in calls}), start=1):
+        image = out / "slides" / f"{number:03d}.png"
+        draw_stand_in(image, name=slide, boxes=[box for name, box in boxes if name == slide])
+        path, _ = study.add_slide(image, case=Path(slide).stem, lab="htt")
+        study.regions += [(path, box, "") for name, box in sorted(boxes) if name == slide]
+        study.votes += [(path, call.box, call.reader, codes[call.label]) for call in calls if call.slide == slide]
+    study.notes.append(f"The slides are not public: stand-ins at 1 in {SHRINK} show where the regions lie.")
+    _write_study(study, out, name="HTT pilot of readers", edge=EDGE, classes=HTT, policy=REPLAY_POLICY)
     return study
 
 
@@ -202,6 +238,8 @@ def _take_image(image: Path, out: Path) -> str:
     """Link (or copy) an image into the study folder and return its path there."""
     target = out / "slides" / image.name
     target.parent.mkdir(parents=True, exist_ok=True)
+    if image == target:
+        return f"slides/{image.name}"
     try:
         os.link(image, target)
     except OSError:
@@ -217,8 +255,11 @@ def _write_study(
     edge: int,
     classes: Sequence[StudyClass],
     um_per_px: float | None = None,
+    policy: dict[str, float | int] = POLICY,
 ) -> None:
-    text = describe_study(name=name, region=(edge, um_per_px), classes=[*classes, *OUTCOMES], policy=POLICY)
+    # Who voted elsewhere had no special outcomes to choose.
+    outcomes = () if study.votes else OUTCOMES
+    text = describe_study(name=name, region=(edge, um_per_px), classes=[*classes, *outcomes], policy=policy)
     (out / "study.toml").write_text(text, encoding="utf-8")
     _write_csv(out / "slides.csv", ("path", "case", "lab"), study.slides)
     if not study.regions:
@@ -227,7 +268,13 @@ def _write_study(
     named = [(f"r{number:05d}", *item) for number, item in enumerate(study.regions, start=1)]
     header = ("id", "slide", "x", "y", "width", "height")
     _write_csv(out / "regions.csv", header, [(key, path, *box) for key, path, box, _ in named])
-    _write_csv(out / "truth.csv", ("region", "label"), [(key, label) for key, _, _, label in named])
+    known = [(key, label) for key, _, _, label in named if label]
+    if known:
+        _write_csv(out / "truth.csv", ("region", "label"), known)
+    if study.votes:
+        keys = {(path, box): key for key, path, box, _ in named}
+        voted = [(keys[path, box], reader, code) for path, box, reader, code in study.votes]
+        _write_csv(out / "votes.csv", ("region", "annotator", "label"), sorted(voted))
 
 
 def _drop_twins(study: Study) -> list[tuple[str, Box, str]]:
@@ -250,6 +297,7 @@ def _write_csv(path: Path, header: tuple[str, ...], rows: Iterable[Sequence[obje
 CONVERTERS: dict[str, Callable[[Path, Path], Study]] = {
     "chula": convert_chula,
     "bccd": convert_bccd,
+    "htt": convert_htt,
     "slides": convert_slides,
 }
 

@@ -55,6 +55,14 @@ TISSUE: tuple[StudyClass, ...] = (
     _class("other", "Other", "#8c564b", "o", "Debris, keratin, blood, or tissue that is neither of the two."),
 )
 
+# By the names of the source's column `labelROI`.
+HTT: tuple[StudyClass, ...] = (
+    _class("stroma", "Intra-Tumoral Stroma", "#2ca02c", "s", "Connective tissue within the borders of the tumour."),
+    _class("margin", "Invasive Margin", "#ff7f0e", "m", "The border where tumour and the tissue around it meet."),
+    _class("tumour", "Tumor with No Intervening Stroma", "#9467bd", "t", "Tumour cells without stroma between them."),
+    _class("other", "Other Regions", "#8c564b", "o", "Anything else: necrosis, fat, normal or unreadable tissue."),
+)
+
 OUTCOMES: tuple[StudyClass, ...] = (
     StudyClass(
         code="ambiguous",

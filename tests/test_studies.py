@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from annotation.studyfolder import read_folder
 from tests import studies
 from tests.studies import SourceError, convert_bccd, convert_chula, convert_slides, main, square_box
 from tests.study_classes import CHULA
@@ -96,6 +97,37 @@ def test_bccd_gives_a_region_for_each_box_with_an_area(data: Path, tmp_path: Pat
     _check_folder(tmp_path, slides=364, regions=4886)
 
 
+def test_readers_calls_become_votes_one_each_and_no_truth(data: Path, tmp_path: Path) -> None:
+    study = studies.convert_htt(data / "multi_expert_labels_htt_stils", tmp_path)
+    assert len(study.slides) == 64 and not (tmp_path / "truth.csv").exists()
+    votes, boxes = _rows(tmp_path / "votes.csv"), _rows(tmp_path / "regions.csv")
+    # 7,898 rows, of which 301 are a reader's second look at a region, on another platform.
+    assert (len(boxes), len(votes), len({row["annotator"] for row in votes})) == (640, 7597, 37)
+    assert len({(row["region"], row["annotator"]) for row in votes}) == len(votes)
+    assert {row["region"] for row in votes} == {row["id"] for row in boxes}
+    plan = read_folder(tmp_path)
+    assert len(plan.slides) == 64 and plan.region_count == 640 and len(plan.votes) == 7597
+    row = next(row for row in boxes if row["slide"] == "slides/001.png")
+    with Image.open(tmp_path / row["slide"]) as picture:
+        inside = picture.getpixel((int(row["x"]) + 15, int(row["y"]) + 15))
+        assert inside != picture.getpixel((0, 0))
+
+
+def test_the_first_of_a_readers_calls_counts_and_damaged_rows_are_named(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    header = "WSI,caseID,readerID,labelROI,createDate\n"
+    place = "a.ndpi_x7300.2190_y14600.2190"
+    later = f"a.ndpi,{place},r1,Other Regions,2020-03-02 10:00:00\n"
+    first = f"a.ndpi,{place},r1,Invasive Margin,2020-03-01 10:00:00\n"
+    (source / "pilotHTT.csv").write_text(header + later + first)
+    study = studies.convert_htt(source, tmp_path / "out")
+    assert study.votes == [("slides/001.png", (110, 210, 30, 30), "r1", "margin")]
+    (source / "pilotHTT.csv").write_text(header + first + "a.ndpi,nowhere,r1,Other Regions,2020-03-02 10:00:00\n")
+    with pytest.raises(SourceError, match="line 3: a row needs readerID"):
+        studies.convert_htt(source, tmp_path / "again")
+
+
 def test_plain_slides_come_without_regions(data: Path, tmp_path: Path) -> None:
     study = convert_slides(data / "slides", tmp_path)
     assert len(study.slides) == 2 and study.notes == ["README.md is no slide and is left out."]
@@ -151,7 +183,7 @@ def test_command_line_converts_once_and_then_refuses(tmp_path: Path, capsys: pyt
 
 def test_other_files_of_the_same_form_work(tmp_path: Path) -> None:
     """The folder is an argument: nothing is bound to the files of the sample."""
-    assert set(studies.CONVERTERS) == {"chula", "bccd", "slides"}
+    assert set(studies.CONVERTERS) == {"chula", "bccd", "htt", "slides"}
     study = convert_chula(_chula_of(tmp_path / "in", "20 20 12\n100 100 5\n"), tmp_path / "out")
     assert study.counts() == {"elliptocyte": 1, "stomatocyte": 1}
     assert [row["x"] for row in _rows(tmp_path / "out" / "regions.csv")] == ["0", "64"]
