@@ -31,11 +31,13 @@ _SHAPES: dict[str, dict[str, type | tuple[type, ...]]] = {
 @dataclass(slots=True)
 class Standing:
     """`revisions`: region -> content of its newest revision. `answers`: (region, pseudonym) -> content of the
-    newest answer that is evidence, withdrawn or not. `numbers`: every answer as (region, pseudonym, number).
+    newest answer that is evidence, withdrawn or not. `asides`: (region, pseudonym, kind of assignment) -> content of
+    the newest answer that is no evidence (repeats, gold). `numbers`: every answer as (region, pseudonym, number).
     """
 
     revisions: dict[str, dict[str, Any]] = field(default_factory=dict)
     answers: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    asides: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
     numbers: set[tuple[str, str, int]] = field(default_factory=set)
 
     def effective(self) -> Iterator[dict[str, Any]]:
@@ -61,6 +63,8 @@ def fold(links: Iterable[Link]) -> Standing:
                 standing.numbers.add((*name, content["number"]))
                 if content["assignment_kind"] in EVIDENCE_KINDS:
                     standing.answers[name] = content
+                else:
+                    standing.asides[*name, content["assignment_kind"]] = content
     return standing
 
 

@@ -14,17 +14,19 @@ from annotation.states import Severity
 
 
 class Fix(StrEnum):
-    """What a person can do about a finding. The first three change the truth, so they need a new pass."""
+    """What a person can do about a finding. The first five change the truth, so they need a new pass."""
 
     RECHECK = "recheck"
     ADJUDICATE = "adjudicate"
+    MERGE = "merge"
+    MAP = "map"
     EXCLUDE = "exclude"
     ACCEPT = "accept"
     WAIVE = "waive"
     NONE = ""
 
 
-CHANGING_FIXES = frozenset({Fix.RECHECK, Fix.ADJUDICATE, Fix.EXCLUDE})
+CHANGING_FIXES = frozenset({Fix.RECHECK, Fix.ADJUDICATE, Fix.MERGE, Fix.MAP, Fix.EXCLUDE})
 
 EFFECTS: dict[Fix, tuple[str, str]] = {
     Fix.RECHECK: (
@@ -35,6 +37,15 @@ EFFECTS: dict[Fix, tuple[str, str]] = {
     Fix.ADJUDICATE: (
         "Hand to adjudicators",
         "An adjudicator decides the region. A new pass must see the outcome.",
+    ),
+    Fix.MERGE: (
+        "Merge duplicates",
+        "Of the regions that show the same, the one with the best documented label stays; the others are left out, "
+        "with a reason that names it. A new pass must see it.",
+    ),
+    Fix.MAP: (
+        "Carry over",
+        "The regions get the class of today's protocol that you name, as a revision. A new pass must see it.",
     ),
     Fix.EXCLUDE: (
         "Leave out",
@@ -52,6 +63,17 @@ EFFECTS: dict[Fix, tuple[str, str]] = {
     ),
 }
 """Fix -> what it is called on screens, and what it does."""
+
+
+LONGEST_SUBJECT = 120
+
+
+def shorten(subject: str) -> str:
+    """A subject that fits its column, still unlike any other."""
+    if len(subject) <= LONGEST_SUBJECT:
+        return subject
+    mark = canonical.digest(subject)[:8]
+    return f"{subject[: LONGEST_SUBJECT - len(mark) - 2]}… {mark}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +94,9 @@ class Found:
         return canonical.digest(self.evidence)
 
 
+_SPECIAL_FIXES = frozenset({Fix.MERGE, Fix.MAP})
+
+
 @dataclass(frozen=True, slots=True)
 class Threshold:
     """A number that a study may set between `low` and `high`; `says` what it means. Per class where `by_class`."""
@@ -87,7 +112,8 @@ class Threshold:
 class Rule:
     """A rule: one function over what a pass saw. `reads` names the policy's values it depends on, `thresholds` its own.
 
-    `meaning` says in a sentence what a finding is, `stakes` why it matters to who uses the data.
+    `meaning` says in a sentence what a finding is, `stakes` why it matters to who uses the data. `offers` names fixes
+    that make sense for some rules alone (merge, map), beside `fix` itself.
     """
 
     code: str
@@ -100,11 +126,13 @@ class Rule:
     stakes: str
     reads: tuple[str, ...] = ()
     is_waivable: bool = True
+    offers: tuple[Fix, ...] = ()
     thresholds: Mapping[str, Threshold] = field(default_factory=dict)
 
     def fixes(self, *, has_region: bool) -> tuple[Fix, ...]:
         """What a person may do about an open finding of this rule, the fix it offers first."""
         if not self.is_waivable:
             return ()
-        known = [fix for fix in EFFECTS if has_region or fix not in CHANGING_FIXES]
+        special = _SPECIAL_FIXES - {self.fix, *self.offers}
+        known = [fix for fix in EFFECTS if fix not in special and (has_region or fix not in CHANGING_FIXES)]
         return tuple(sorted(known, key=lambda fix: fix != self.fix))

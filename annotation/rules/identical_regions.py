@@ -39,4 +39,5 @@ RULE = Rule(
     find=find,
     meaning="Two regions hold the very same pixels but carry different labels.",
     stakes="One of the labels is wrong, or the cell lies between the classes; a model is told both.",
+    offers=(Fix.MERGE,),
 )

@@ -30,4 +30,5 @@ RULE = Rule(
     find=find,
     meaning="The label was given under an older protocol, and today's has no exact class for it.",
     stakes="A release leaves such regions out: what they show today, nobody has said.",
+    offers=(Fix.MAP,),
 )

@@ -15,6 +15,54 @@ CONSENSUS_METHODS = frozenset({Method.MAJORITY.value, Method.DAWID_SKENE.value})
 
 
 @dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in level-0 pixels of its slide, origin top left."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def overlap(self, other: "Box") -> float:
+        """The part that both share, of all that either covers."""
+        wide = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
+        high = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
+        shared = max(wide, 0) * max(high, 0)
+        covered = self.width * self.height + other.width * other.height - shared
+        return shared / covered if covered else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A slide's size in level-0 pixels, and what one of them measures in µm; 0 where nobody knows."""
+
+    width: int
+    height: int
+    um_x: float = 0.0
+    um_y: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A region that a person answered twice, unaware; both answers in today's classes."""
+
+    region: str
+    annotator: str
+    first: str
+    again: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoldAnswer:
+    """What a person said of a gold region, and what it is; both in today's classes, `label` empty where it has none."""
+
+    region: str
+    annotator: str
+    label: str
+    truth: str
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """A region that is settled and not excluded: a candidate for the dataset.
 
@@ -35,6 +83,7 @@ class Item:
     domain: str
     split: str
     audit: str = ""
+    box: "Box | None" = None
 
     def placed_in(self, split: str) -> "Item":
         return replace(self, split=split)
@@ -100,7 +149,10 @@ Limits = Mapping[str, float | Mapping[str, float]]
 
 @dataclass(frozen=True, slots=True)
 class PassView:
-    """The truth of a study at `position`, under the classes `codes` of protocol number `protocol`."""
+    """The truth of a study at `position`, under the classes `codes` of protocol number `protocol`.
+
+    `domains` are those of the study's slides, `golds` says region -> known class.
+    """
 
     position: int
     protocol: int
@@ -115,6 +167,11 @@ class PassView:
     ledger_problems: tuple[str, ...] = ()
     evidence: Evidence = Evidence()
     thresholds: Mapping[str, Limits] = field(default_factory=dict)
+    slides: Mapping[str, Frame] = field(default_factory=dict)
+    domains: tuple[str, ...] = ()
+    repeats: tuple[Repeat, ...] = ()
+    golds: Mapping[str, str] = field(default_factory=dict)
+    gold_answers: tuple[GoldAnswer, ...] = ()
 
     def threshold(self, rule: str, name: str, *, of: str = "") -> float:
         """A threshold of a rule as the study has set it; `of` names the class where each has its own."""

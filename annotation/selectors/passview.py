@@ -24,8 +24,9 @@ from annotation.models import (
 )
 from annotation.policy import Policy
 from annotation.releasing import standing
-from annotation.rules import EarlierSplit, Item, PassView, Waiting
+from annotation.rules import Box, EarlierSplit, Item, PassView, Waiting
 from annotation.rules.settings import limits
+from annotation.selectors import passasides
 from annotation.services import consensus, ledger
 from annotation.snapshot import one_snapshot
 from annotation.states import AuditHalf, Method, RegionState
@@ -54,6 +55,10 @@ class _Place:
     slide: str
     case: str
     domain: str
+    x: int
+    y: int
+    width: int
+    height: int
 
 
 def read(consistency_pass: ConsistencyPass) -> Reading:
@@ -67,6 +72,8 @@ def read(consistency_pass: ConsistencyPass) -> Reading:
         earlier, earlier_of_case = _read_earlier_splits(study, places)
         items = _split(_build_items(study, stood, places, posteriors), study, earlier_of_case)
         waiting, collecting = _find_open(stood, places)
+        tables = code_tables(study)
+        golds = passasides.read_golds(study, tables)
         assert study.protocol is not None
         classes = list(LabelClass.objects.filter(protocol=study.protocol).order_by("position", "code"))
         view = PassView(
@@ -82,6 +89,11 @@ def read(consistency_pass: ConsistencyPass) -> Reading:
             earlier=earlier,
             ledger_problems=tuple(_check_ledger(study, consistency_pass)),
             thresholds=limits(study.rule_values),
+            slides=passasides.read_frames(study),
+            domains=passasides.read_domains(study),
+            repeats=passasides.read_repeats(stood, tables),
+            golds=golds,
+            gold_answers=passasides.read_gold_answers(stood, tables, golds),
         )
         keys = {name: place.key for name, place in places.items()}
         return Reading(view, keys, _gather_facts(study, view, stood, fitted, places), study.rule_values)
@@ -94,7 +106,7 @@ def _read_places(study: Study) -> dict[str, _Place]:
         .order_by("public_id")
         .values_list(
             "public_id", "id", "pixel_digest", "audit_half", "state",
-            "slide__public_id", "slide__case__code", "slide__domain__name",
+            "slide__public_id", "slide__case__code", "slide__domain__name", "x", "y", "width", "height",
         )
     )  # fmt: skip
     return {name: _Place(*values) for name, *values in rows.iterator(chunk_size=5000)}
@@ -140,6 +152,7 @@ def _build_items(
                 domain=place.domain,
                 split="",
                 audit=place.audit,
+                box=Box(place.x, place.y, place.width, place.height),
             )
         )
     return items

@@ -9,7 +9,20 @@ import pytest
 import annotation.rules
 from annotation import canonical
 from annotation.policy import Policy
-from annotation.rules import CHANGING_FIXES, EFFECTS, RULES, EarlierSplit, Fix, PassView, Waiting, by_code
+from annotation.rules import (
+    CHANGING_FIXES,
+    EFFECTS,
+    RULES,
+    Box,
+    EarlierSplit,
+    Fix,
+    GoldAnswer,
+    PassView,
+    Repeat,
+    Waiting,
+    by_code,
+)
+from annotation.rules.contract import LONGEST_SUBJECT
 from annotation.states import Severity
 from tests.annotation.rules.views import clean_items, item, view
 
@@ -18,6 +31,7 @@ NOT_RULES = {"__init__", "contract", "settings", "view"}
 
 def spoiled() -> PassView:
     """A view in which every rule finds something."""
+    said = [("right", "neutrophil")] * 10
     return view(
         *clean_items(50),
         item(100, label="", given_label="blast"),
@@ -25,11 +39,26 @@ def spoiled() -> PassView:
         item(102, pixel_digest="same"),
         item(103, pixel_digest="same", label="monocyte"),
         item(104, case="c-moved", split="train"),
+        item(105, box=Box(3990, 0, 64, 64)),
+        item(106, slide="s0", box=Box(1000, 2000, 64, 64)),
+        item(107, slide="s0", box=Box(1004, 2000, 64, 64)),
+        item(108, slide="s8"),
+        item(109, case="c-a", split="train", pixel_digest="leaks"),
+        item(110, case="c-b", split="test", pixel_digest="leaks"),
         quotas={"monocyte": 1000},
         waiting=(Waiting("r9", "adjudication"),),
         collecting=2,
         earlier={"r00104": EarlierSplit(1, "test")},
         ledger_problems=("Entry 3 is missing.",),
+        domains=("lab-9",),
+        repeats=tuple(Repeat(f"r{number:05}", "A1", "monocyte", "lymphocyte") for number in range(12)),
+        golds={"r00000": "nothing-known"},
+        gold_answers=tuple(GoldAnswer(f"r{at:05}", "A1", *pair) for at, pair in enumerate(said)),
+        rule_values={
+            "class-share": {"least": {"monocyte": 0.9}, "difference": 0.01, "regions": 1},
+            "domain-quota": {"share": 0.1, "regions": 1},
+            "size-limits": {"least": 17.0},
+        },
     )
 
 
@@ -52,6 +81,8 @@ class TestEveryRule:
         assert rule.version >= 1 and rule.title and rule.severity in Severity and rule.fix in set(Fix)
         assert all(text[0].isupper() and text.endswith(".") for text in (rule.meaning, rule.stakes))
         assert set(rule.reads) <= {field.name for field in fields(Policy)}
+        for name, one in rule.thresholds.items():
+            assert re.fullmatch(r"[a-z_]+", name) and one.low <= one.default <= one.high and one.says.endswith(".")
 
     def test_it_offers_its_own_fix_first_and_none_that_needs_a_region_where_there_is_none(self, rule):
         fixes = rule.fixes(has_region=True)
@@ -69,6 +100,7 @@ class TestEveryRule:
         for one in found:
             assert not one.message[0].islower() and one.message.endswith(".")
             assert bool(one.region) != bool(one.subject), "about a region, or about something that has a name"
+            assert len(one.subject) <= LONGEST_SUBJECT
             canonical.dumps(one.evidence)
 
     def test_it_names_each_thing_once(self, rule):
@@ -78,6 +110,12 @@ class TestEveryRule:
 
     def test_it_says_the_same_for_any_order_of_items(self, rule):
         planted = spoiled()
-        turned = replace(planted, items=planted.items[::-1], waiting=planted.waiting[::-1])
+        turned = replace(
+            planted,
+            items=planted.items[::-1],
+            waiting=planted.waiting[::-1],
+            repeats=planted.repeats[::-1],
+            gold_answers=planted.gold_answers[::-1],
+        )
         known = {(one.region, one.counterpart, one.subject): one for one in rule.find(planted)}
         assert known == {(one.region, one.counterpart, one.subject): one for one in rule.find(turned)}

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from annotation.policy import Policy
-from annotation.rules import Item, PassView
+from annotation.rules import Box, Frame, Item, PassView
 from annotation.rules.settings import limits
 
 CODES = ("neutrophil", "lymphocyte", "monocyte")
@@ -29,6 +29,7 @@ def item(number: int, *, label: str = "neutrophil", sure: float = 0.97, **fields
         case=f"c{number % 7}",
         domain=f"lab-{number % 3}",
         split="train" if number % 7 < 5 else "test",
+        box=Box(number % 40 * 64, number // 40 * 64, 64, 64),
     )
     return replace(plain, **fields)
 
@@ -36,7 +37,9 @@ def item(number: int, *, label: str = "neutrophil", sure: float = 0.97, **fields
 def view(*items: Item, **fields: Any) -> PassView:
     """A view of `items` under a default policy, and rules as strict as they are where a study says nothing."""
     values: dict[str, Any] = {"position": 10, "protocol": 1, "codes": CODES, "policy": Policy(), "items": items}
-    return PassView(**(values | {"thresholds": limits({})} | fields))
+    values["slides"] = {f"s{number}": Frame(4000, 4000, 0.25, 0.25) for number in range(7)}
+    rule_values = fields.pop("rule_values", {})
+    return PassView(**(values | {"thresholds": limits(rule_values)} | fields))
 
 
 def clean_items(count: int = 300, *, seed: int = 0) -> list[Item]:
