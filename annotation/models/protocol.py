@@ -62,7 +62,10 @@ class LabelClass(models.Model):
 
 
 class ClassMapping(models.Model):
-    """How a class of the previous protocol continues in `protocol`; `target` is empty where it retires or splits."""
+    """How a class of the previous protocol continues in `protocol`: a row for each class that a split goes to.
+
+    `target_code` is empty where a class retires and no other takes its regions.
+    """
 
     protocol = models.ForeignKey(Protocol, on_delete=models.CASCADE, related_name="mappings")
     source_code = models.SlugField(max_length=60)

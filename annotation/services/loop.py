@@ -54,6 +54,16 @@ def train_now(*, study: Study, trigger: str) -> Job:
         return jobs.enqueue(study=study, kind=JobKind.TRAIN_MODEL, key=str(trainings.count() + 1), payload=payload)
 
 
+def renew(*, study: Study, trigger: str) -> None:
+    """Estimate people anew and, where there are models, train one: the classes have changed."""
+    last = Job.objects.filter(study=study, kind=JobKind.REFIT_CONSENSUS).order_by("-id").first()
+    upto = Annotation.objects.filter(study=study).order_by("-id").values_list("id", flat=True).first()
+    if upto is not None and not _is_live(last):
+        _enqueue_refit(study, last, upto)
+    if TrainingSet.objects.filter(study=study).exists():
+        train_now(study=study, trigger=trigger)
+
+
 def _latest_jobs(study: Study) -> dict[str, Job]:
     """The newest job of each kind that is live, and of trainings and refits also where they have ended."""
     counted = Q(state__in=LIVE_JOBS) | Q(kind__in=[JobKind.TRAIN_MODEL, JobKind.REFIT_CONSENSUS])
@@ -101,6 +111,10 @@ def _refit_due(study: Study, latest: dict[str, Job]) -> Job | None:
     if len(page) < every:
         return None
     upto = fresh.order_by("-id").values_list("id", flat=True).first()
+    return _enqueue_refit(study, last, upto)
+
+
+def _enqueue_refit(study: Study, last: Job | None, upto: int | None) -> Job:
     key = str(int(last.key) + 1 if last else 1)
     return jobs.enqueue(study=study, kind=JobKind.REFIT_CONSENSUS, key=key, payload={"upto": upto})
 

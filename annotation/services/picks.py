@@ -92,7 +92,7 @@ def queue_batch(
     policy = study.policy
     Pick.objects.bulk_create(
         [
-            _pick(study=study, policy=policy, batch=batch, region=free[spec.region_id], spec=spec)
+            build(study=study, policy=policy, batch=batch, region=free[spec.region_id], spec=spec)
             for spec in specs
             if spec.region_id in free
         ],
@@ -102,7 +102,8 @@ def queue_batch(
     return batch
 
 
-def _pick(*, study: Study, policy: Policy, batch: SelectionBatch, region: Region, spec: PickSpec) -> Pick:
+def build(*, study: Study, policy: Policy, batch: SelectionBatch, region: Region, spec: PickSpec) -> Pick:
+    """The pick of a chosen region, not yet written, with the opinions that the policy asks for at first."""
     slots = settlement.first_slots(
         min_overlap=policy.min_overlap,
         is_audit=region.audit_half != AuditHalf.NONE,

@@ -19,6 +19,7 @@ class ClassPlan:
     definition: str
     is_special: bool = False
     quota: int | None = None
+    parent: str = ""
 
 
 class RegionPlan(NamedTuple):

@@ -21,6 +21,7 @@ from annotation.services.truth.revisions import (
     parse_answer,
     reopen,
     revise,
+    write_all,
 )
 from annotation.services.truth.settlement import count_unused, escalate, settle
 
@@ -43,4 +44,5 @@ __all__ = [
     "reopen",
     "revise",
     "settle",
+    "write_all",
 ]

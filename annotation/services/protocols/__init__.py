@@ -1,0 +1,29 @@
+"""Protocols: a draft that is edited, then a numbered, immutable version of a study's classes.
+
+Drafts, how classes go on (`mappings`), what that would do (`impact`), and doing it (`publishing`).
+"""
+
+from annotation.services.protocols.drafts import (
+    begin_draft,
+    class_plans,
+    discard_draft,
+    draft_of,
+    save_draft,
+)
+from annotation.services.protocols.impact import Impact, impact
+from annotation.services.protocols.mappings import MappingPlan
+from annotation.services.protocols.publishing import content, publish_draft, publish_first
+
+__all__ = [
+    "Impact",
+    "MappingPlan",
+    "begin_draft",
+    "class_plans",
+    "content",
+    "discard_draft",
+    "draft_of",
+    "impact",
+    "publish_draft",
+    "publish_first",
+    "save_draft",
+]
