@@ -13,7 +13,7 @@ from learning.consensus import majority
 from learning.consensus.answers import Answers, Floats, Integers
 from learning.consensus.priors import Priors, default_confusion, expect_accuracy, normalise_rows
 
-# The smallest probability that is told from zero: keeps logarithms finite and changes no posterior.
+# Stands in for zero where otherwise every class would be impossible.
 _SMALLEST = 1e-300
 
 
@@ -119,10 +119,15 @@ def _extend(known: Floats, annotator_count: int, priors: Priors) -> Floats:
 def _expect(incidence: csr_array, confusion: Floats, prior: Floats) -> tuple[Floats, float]:
     """E-step: the posterior (I, K) and the log-likelihood of all answers."""
     class_count = len(prior)
-    per_answer = np.log(np.maximum(confusion, _SMALLEST)).transpose(0, 2, 1).reshape(-1, class_count)
-    score = np.asarray(incidence @ per_answer)
-    score += np.log(np.maximum(prior, _SMALLEST))
+    with np.errstate(divide="ignore"):
+        per_answer = np.log(confusion).transpose(0, 2, 1).reshape(-1, class_count)
+        score = np.asarray(incidence @ per_answer)
+        score += np.log(prior)
     top = score.max(axis=1, keepdims=True, initial=-np.inf)
+    impossible = np.flatnonzero(np.isneginf(top[:, 0]))
+    if len(impossible):
+        score[impossible] = incidence[impossible] @ np.maximum(per_answer, np.log(_SMALLEST))
+        top[impossible] = score[impossible].max(axis=1, keepdims=True)
     score -= top
     np.exp(score, out=score)
     total = score.sum(axis=1, keepdims=True)
@@ -135,7 +140,13 @@ def _maximise(transposed: csc_array, posterior: Floats, priors: Priors) -> tuple
     class_count = posterior.shape[1]
     confusion = _count(transposed, posterior) + priors.confusion_counts(class_count)
     prior = posterior.sum(axis=0) + priors.classes
-    return normalise_rows(confusion), normalise_rows(prior)
+    return normalise_rows(confusion, even=_share_of_used(confusion)), normalise_rows(prior)
+
+
+def _share_of_used(counts: Floats) -> Floats:
+    """For each annotator, equal shares of the labels that he or she ever gave: (J, 1, K)."""
+    used = (counts.sum(axis=1, keepdims=True) > 0).astype(np.float64)
+    return normalise_rows(used)
 
 
 def _count(transposed: csc_array, posterior: Floats) -> Floats:

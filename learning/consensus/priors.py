@@ -58,10 +58,11 @@ def default_confusion(class_count: int, *, priors: Priors | None = None) -> Floa
     return normalise_rows(counts)
 
 
-def normalise_rows(counts: Floats) -> Floats:
-    """Return counts (..., K) as shares; a row without any count says nothing, so all its classes are
-    equal."""
+def normalise_rows(counts: Floats, *, even: Floats | None = None) -> Floats:
+    """Return counts (..., K) as shares; a row without any count says nothing, so it has the shares `even`
+    (None: all classes alike)."""
     totals = counts.sum(axis=-1, keepdims=True)
-    even = np.full_like(counts, 1.0 / counts.shape[-1])
-    shares: Floats = np.divide(counts, totals, out=even, where=totals > 0)
+    alike = np.full_like(counts, 1.0 / counts.shape[-1])
+    shares = alike if even is None else np.broadcast_to(even, counts.shape).copy()
+    np.divide(counts, totals, out=shares, where=totals > 0)
     return shares

@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,10 @@ from tests.learning.consensus.crowds import draw_crowd
 
 
 def textbook(answers, *, iterations):
-    """Dawid & Skene (1979), equations 2.3 to 2.5, written with the paper's loops and plain products."""
+    """Dawid & Skene (1979), equations 2.3 to 2.5, written with the paper's loops and plain products.
+
+    The paper leaves open what zero over zero is: here equal shares of the labels that the annotator ever gave.
+    """
     item_count, annotator_count, class_count = answers.sizes
     n = np.zeros((item_count, annotator_count, class_count))
     n[answers.items, answers.annotators, answers.labels] = 1
@@ -21,7 +25,8 @@ def textbook(answers, *, iterations):
         for k in range(annotator_count):
             for j in range(class_count):
                 counts = (posterior[:, j, None] * n[:, k]).sum(axis=0)
-                pi[k, j] = counts / counts.sum()
+                used = n[:, k].any(axis=0)
+                pi[k, j] = counts / counts.sum() if counts.sum() else used / used.sum()
         p = posterior.sum(axis=0) / item_count
         for i in range(item_count):
             likelihood = np.array([p[j] * np.prod(pi[:, j] ** n[i]) for j in range(class_count)])
@@ -37,6 +42,23 @@ def test_without_priors_it_is_the_textbook_estimate():
     np.testing.assert_allclose(fitted.posterior, posterior, atol=1e-6)
     np.testing.assert_allclose(fitted.confusion, confusion, atol=1e-6)
     np.testing.assert_allclose(fitted.prior, prior, atol=1e-6)
+
+
+def test_without_priors_what_is_ruled_out_stays_ruled_out():
+    answers = draw_crowd(seed=1, items=400, annotators=9, classes=7, overlap=(1, 4), skill=0.8).answers
+    fitted = dawid_skene.fit(answers, priors=TEXTBOOK, max_iterations=15, tolerance=-np.inf)
+    posterior, _, _ = textbook(answers, iterations=15)
+    np.testing.assert_allclose(fitted.posterior, posterior, atol=1e-9)
+    assert (fitted.posterior == 0).any()
+
+
+def test_an_item_whose_answers_rule_out_every_class_keeps_a_posterior():
+    answers = gather(items=[0, 0, 1, 1], annotators=[0, 1, 0, 1], labels=[0, 1, 0, 0], sizes=(2, 2, 2))
+    start = dawid_skene.fit(answers, priors=TEXTBOOK, max_iterations=1)
+    sure = replace(start, confusion=np.stack([np.eye(2)] * 2), prior=np.array([0.5, 0.5]))
+    fitted = dawid_skene.fit(answers, priors=TEXTBOOK, warm_start=sure, max_iterations=1)
+    assert np.isfinite(fitted.posterior).all()
+    np.testing.assert_allclose(fitted.posterior.sum(axis=1), 1)
 
 
 def test_the_order_of_arrival_changes_no_bit():
