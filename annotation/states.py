@@ -95,6 +95,7 @@ class AssignmentKind(TextChoices):
     RECHECK = "recheck"
     QUALIFY = "qualify", "a region of the qualification set"
     VERIFY = "verify", "asked blind again, to measure what is still wrong"
+    SWAY = "sway", "under a suggestion that is wrong on purpose, to measure how far it sways"
 
 
 SLOT_KINDS = frozenset({AssignmentKind.LABEL, AssignmentKind.RECHECK})

@@ -10,6 +10,7 @@ from django.utils import timezone
 from annotation.models import (
     Case,
     Domain,
+    Gold,
     KnownTruth,
     LabelClass,
     Membership,
@@ -20,7 +21,7 @@ from annotation.models import (
     Slide,
     Study,
 )
-from annotation.states import PickState, RegionState, Role, SlideState, Stratum, StudyState
+from annotation.states import GoldSource, PickState, RegionState, Role, SlideState, Stratum, StudyState
 
 CODES = ("neutrophil", "lymphocyte", "monocyte")
 COLOURS = ("#d95f02", "#1b9e77", "#7570b3", "#e7298a", "#66a61e", "#e6ab02")
@@ -124,6 +125,12 @@ def region(on: Slide, *, truth: str = "", **fields: Any) -> Region:
     if truth:
         KnownTruth.objects.create(region=row, label=truth)
     return row
+
+
+def gold(of: Region, *, label: str = CODES[0], **fields: Any) -> Gold:
+    """A region made gold under the rules in force."""
+    values = {"protocol": of.study.protocol, "source": GoldSource.FILE, "added_at": timezone.now(), **fields}
+    return Gold.objects.create(region=of, label=label, **values)
 
 
 def member(row: Study, role: str = Role.ANNOTATOR, **fields: Any) -> Membership:

@@ -120,8 +120,8 @@ class KnownTruthAdmin(Rows):
     # Who manages a study may not know either: managers see regions before they are decided.
     study_path = "region__study"
     is_for_superusers = True
-    list_display = ("region", "label", "borderline", "is_gold")
-    list_filter = (StudyFilter, "is_gold")
+    list_display = ("region", "label", "borderline")
+    list_filter = (StudyFilter,)
     exact_search = ("region__public_id",)
 
 

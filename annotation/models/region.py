@@ -57,12 +57,11 @@ class Region(models.Model):
 
 
 class KnownTruth(models.Model):
-    """What a region really is: for simulated annotators and gold. No screen or API shows it to an annotator."""
+    """What a region really is: for simulated annotators. No screen or API shows it to an annotator."""
 
     region = models.OneToOneField(Region, on_delete=models.CASCADE, related_name="known_truth")
     label = models.SlugField(max_length=60)
     borderline = models.SlugField(max_length=60, blank=True, help_text="The other class, where the cell lies between.")
-    is_gold = models.BooleanField(default=False)
 
     class Meta:
         verbose_name_plural = "known truths"

@@ -88,6 +88,9 @@ class Membership(models.Model):
     is_trained = models.BooleanField(default=False, help_text="Has finished the training that the checklist describes.")
     joined_at = models.DateTimeField(auto_now_add=True)
     qualified_at = models.DateTimeField(null=True, blank=True, help_text="When the qualification set was passed.")
+    qualification_tries = models.PositiveSmallIntegerField(
+        default=1, help_text="How often this person may take the qualification set."
+    )
     erased_at = models.DateTimeField(null=True, blank=True, help_text="When name and personal text were erased.")
 
     class Meta:

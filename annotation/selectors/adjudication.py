@@ -13,8 +13,8 @@ from annotation import clock
 from annotation.errors import Missing
 from annotation.models import (
     Assignment,
+    Gold,
     GroundTruthRevision,
-    KnownTruth,
     Membership,
     Pick,
     Region,
@@ -151,7 +151,7 @@ def _near(region: Region, *, member_id: int) -> QuerySet[Region]:
     own = Assignment.objects.filter(
         region=OuterRef("pk"), annotator=member_id, state__in=[AssignmentState.LEASED, AssignmentState.SUBMITTED]
     )
-    gold = KnownTruth.objects.filter(region=OuterRef("pk"), is_gold=True)
+    gold = Gold.objects.filter(region=OuterRef("pk"), retired_at=None)
     window = Region.objects.filter(
         slide=region.slide_id,
         x__range=(max(region.x - reach_x, 0), region.x + reach_x),

@@ -7,7 +7,7 @@ taken out of the study for it, so that nobody is asked about what the guideline 
 from django.db import transaction
 
 from annotation.errors import BadInput, Conflict, Missing
-from annotation.models import ClassExample, KnownTruth, LabelClass, Membership, Region, Study
+from annotation.models import ClassExample, Gold, LabelClass, Membership, Region, Study
 from annotation.services import truth
 from annotation.states import AuditHalf, RegionState
 
@@ -54,5 +54,5 @@ def _check_open(region: Region) -> None:
         raise Conflict("This region is in the audit sample, which nobody may be shown: choose another one.")
     if region.state in (RegionState.QUEUED, RegionState.ADJUDICATION):
         raise Conflict("People are being asked about this region: wait until it is settled, or choose another one.")
-    if KnownTruth.objects.filter(region=region, is_gold=True).exists():
+    if Gold.objects.filter(region=region, retired_at=None).exists():
         raise Conflict("This region is gold, which checks annotators: choose another one.")

@@ -5,16 +5,20 @@ A repeat takes no slot and is no second opinion; gold is no evidence for its own
 comes again like any other region: else leaving a page would tell which regions were checks, and be a way round them.
 """
 
-from django.db.models import Exists, OuterRef
+from collections import Counter
+
+from django.db.models import Exists, OuterRef, Q
 
 from annotation import draws
-from annotation.models import Annotation, Assignment, Membership, Region, Study
+from annotation.models import Annotation, Assignment, Gold, Membership, Region, ReliabilitySnapshot, Study
 from annotation.policy import Policy
-from annotation.states import SLOT_KINDS, AnswerKind, AssignmentKind, AssignmentState
+from annotation.selectors import gold as gold_reads
+from annotation.states import SLOT_KINDS, AnswerKind, AssignmentKind, AssignmentState, RegionState
 
 Check = tuple[Region, AssignmentKind]
 LOOKED_BACK = 500
-"""Among how many of a person's last leases those that were given back are looked for."""
+"""Among how many of a person's last leases those that were given back are looked for, and among how many of the own
+answers a repeat is drawn."""
 _CHECKS = (AssignmentKind.GOLD, AssignmentKind.REPEAT)
 _GIVEN_BACK = (AssignmentState.RELEASED, AssignmentState.EXPIRED)
 
@@ -22,7 +26,7 @@ _GIVEN_BACK = (AssignmentState.RELEASED, AssignmentState.EXPIRED)
 def next_checks(*, study: Study, policy: Policy, member: Membership, count: int) -> list[Check]:
     """The gold regions and own earlier ones that are due among the next `count` claims: mostly none.
 
-    As many as claims one by one would draw; five queries at most, however many claims.
+    As many as claims one by one would draw; a fixed number of queries, however many claims.
     """
     if not (policy.gold_rate or policy.repeat_rate):
         return []
@@ -40,7 +44,7 @@ def next_checks(*, study: Study, policy: Policy, member: Membership, count: int)
 
 
 def _given_back(member: Membership, *, wanted: int) -> list[Check]:
-    """Checks whose last lease was given back or ran out, oldest first."""
+    """Checks whose last lease was given back or ran out, oldest first; not what is gold no more."""
     last: dict[int, tuple[str, str]] = {}
     rows = Assignment.objects.filter(annotator=member).order_by("-id").values_list("region_id", "kind", "state")
     for region, kind, state in rows[:LOOKED_BACK]:
@@ -50,21 +54,49 @@ def _given_back(member: Membership, *, wanted: int) -> list[Check]:
         for region, (kind, state) in reversed(last.items())
         if kind in _CHECKS and state in _GIVEN_BACK
     }
+    if AssignmentKind.GOLD in due.values():
+        kept = set(Gold.objects.filter(region__in=due, retired_at=None).values_list("region_id", flat=True))
+        due = {region: kind for region, kind in due.items() if kind != AssignmentKind.GOLD or region in kept}
     chosen = dict(list(due.items())[:wanted])
     found = Region.objects.select_related("slide").in_bulk(list(chosen)) if chosen else {}
     return [(found[region], kind) for region, kind in chosen.items()]
 
 
 def _gold(study: Study, member: Membership, wanted: int) -> list[Region]:
+    """Gold this person has not met, so that all he or she meets follows the shares of the classes in the study.
+
+    A set with as much of a rare class as of a common one would be known by its rare classes. Where only such gold is
+    left, less than the rate is asked.
+    """
     if not wanted:
         return []
-    seen = Assignment.objects.filter(region=OuterRef("pk"), annotator=member)
-    gold = Region.objects.filter(study=study, known_truth__is_gold=True).filter(~Exists(seen))
-    return list(gold.select_related("slide").order_by("public_id")[:wanted])
+    met = Assignment.objects.filter(region=OuterRef("region"), annotator=member)
+    rows = gold_reads.usable(study).filter(is_qualification=False).exclude(region__state=RegionState.EXCLUDED)
+    rows = rows.annotate(was_met=Exists(met), was_checked=Exists(met.filter(kind=AssignmentKind.GOLD)))
+    known = gold_reads.labelled(rows, study=study)
+    regions = {row.region.public_id: row.region for row, _ in known if not row.was_met}
+    chosen = draws.by_shares(
+        {row.region.public_id: label for row, label in known if not row.was_met},
+        shares=_shares(study),
+        seen=Counter(label for row, label in known if row.was_checked),
+        count=wanted,
+        draw=lambda name: draws.uniform(study.seed, "gold", member.pseudonym, name),
+    )
+    return [regions[name] for name in chosen]
+
+
+def _shares(study: Study) -> dict[str, float]:
+    """How often each class has come by, from the newest fit; empty before the first."""
+    fits = ReliabilitySnapshot.objects.filter(study=study, protocol=study.protocol_id).order_by("-number")
+    newest = fits.values_list("class_codes", "prior").first()
+    return dict(zip(*newest, strict=True)) if newest else {}
 
 
 def _repeats(study: Study, member: Membership, after: int, wanted: int) -> list[Region]:
-    """The member's oldest answered regions that lie `after` answers back and were not repeated yet."""
+    """Of the member's answers that lie `after` answers back and were not repeated yet, some drawn at random.
+
+    Drawn from all alike, they follow the shares of the classes that the person answers.
+    """
     if not wanted:
         return []
     answers = Annotation.objects.filter(study=study, annotator=member, assignment_kind__in=SLOT_KINDS)
@@ -72,16 +104,21 @@ def _repeats(study: Study, member: Membership, after: int, wanted: int) -> list[
     border = next(iter(newest), None)
     if border is None:
         return []
-    again = Assignment.objects.filter(region=OuterRef("region"), annotator=member, kind=AssignmentKind.REPEAT)
-    held = Assignment.objects.filter(region=OuterRef("region"), annotator=member, state=AssignmentState.LEASED)
+    asked = Q(kind=AssignmentKind.REPEAT) | Q(state=AssignmentState.LEASED)
+    again = Assignment.objects.filter(asked, region=OuterRef("region"), annotator=member)
     taken_back = Annotation.objects.filter(parent=OuterRef("pk"), kind=AnswerKind.WITHDRAWN)
     rows = (
         answers.filter(id__lte=border)
         .exclude(kind=AnswerKind.WITHDRAWN)
-        .filter(~Exists(again), ~Exists(taken_back), ~Exists(held))
+        .filter(~Exists(again), ~Exists(taken_back))
         .select_related("region__slide")
-        .order_by("id")
+        .order_by("-id")
     )
-    # A recheck asks about a region once more: twice as many rows as wanted hold enough different ones in practice.
-    different = {row.region_id: row.region for row in rows[: 2 * wanted]}
-    return list(different.values())[:wanted]
+    # A recheck asks about a region once more: each region counts once.
+    different = {row.region_id: row.region for row in rows[:LOOKED_BACK]}
+    drawn = sorted(different.values(), key=lambda one: _place(study, member, one))
+    return drawn[:wanted]
+
+
+def _place(study: Study, member: Membership, region: Region) -> float:
+    return draws.uniform(study.seed, "repeat", member.pseudonym, region.public_id)

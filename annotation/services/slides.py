@@ -10,11 +10,11 @@ from django.db import connection, transaction
 from django.db.models import Model
 from psycopg import sql
 
-from annotation import audit, store
+from annotation import audit, clock, store
 from annotation.errors import BadInput
-from annotation.models import Case, Domain, KnownTruth, RecordedVote, Region, Slide, Study
+from annotation.models import Case, Domain, Gold, KnownTruth, RecordedVote, Region, Slide, Study
 from annotation.services import jobs
-from annotation.states import JobKind, RegionState
+from annotation.states import AuditHalf, GoldSource, JobKind, RegionState
 from annotation.studyfolder import RegionPlan, SlidePlan, TruthPlan, VotePlan, probe_slide
 from learning.slides.errors import SlideError
 
@@ -127,19 +127,26 @@ def add_knowledge(
     truth: Mapping[str, TruthPlan],
     votes: Mapping[str, list[VotePlan]],
 ) -> tuple[int, int]:
-    """Write known truth and recorded votes of a slide's regions; how many of each."""
+    """Write known truth, gold and recorded votes of a slide's regions; how many of the first and the last.
+
+    A case of the audit sample has no gold: who has been tested on a region can't answer it blind any more.
+    """
     boxes = Region.objects.filter(slide=slide).values_list(*BOX, "pk")
     keys: dict[Rectangle, int] = {(x, y, width, height): pk for x, y, width, height, pk in boxes}
     named = [(plan.name, keys[plan.x, plan.y, plan.width, plan.height]) for plan in regions]
-    known = [
-        (pk, plan.label, plan.borderline, plan.is_gold) for name, pk in named if (plan := truth.get(name)) is not None
-    ]
+    told = [(pk, plan) for name, pk in named if (plan := truth.get(name)) is not None]
+    known = [(pk, plan.label, plan.borderline) for pk, plan in told]
+    gold = [] if slide.case.audit_half != AuditHalf.NONE else [(pk, plan.label) for pk, plan in told if plan.is_gold]
     recorded = [
         (pk, study.opaque_id("annotator", vote.annotator), vote.label, vote.seconds)
         for name, pk in named
         for vote in votes.get(name, [])
     ]
-    _copy(KnownTruth, ("region_id", "label", "borderline", "is_gold"), known)
+    _copy(KnownTruth, ("region_id", "label", "borderline"), known)
+    if gold:
+        rules, at = study.current_protocol.pk, clock.now()
+        rows = ((pk, rules, label, GoldSource.FILE.value, False, at) for pk, label in gold)
+        _copy(Gold, ("region_id", "protocol_id", "label", "source", "is_qualification", "added_at"), rows)
     _copy(RecordedVote, ("region_id", "annotator", "label", "seconds"), recorded)
     return len(known), len(recorded)
 

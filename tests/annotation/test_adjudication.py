@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from annotation.models import Assignment, KnownTruth
+from annotation.models import Assignment
 from annotation.selectors import adjudication
 from annotation.services import queue, reviewing, truth
 from annotation.states import PickState, RegionState, Role
@@ -106,7 +106,7 @@ def test_neighbours_are_near_settled_regions_neither_gold_nor_answered_by_the_ju
     far = factories.region(slide, x=3800, y=2800)
     for row in (near, gold, far):
         truth.decide(region=row, member=manager, answer=answer("monocyte"), reason="Known.")
-    KnownTruth.objects.create(region=gold, label="monocyte", is_gold=True)
+    factories.gold(gold, label="monocyte")
     factories.pick(own)
     submit(judge)
     submit(factories.member(study))

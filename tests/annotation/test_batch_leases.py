@@ -11,13 +11,13 @@ from rest_framework.test import APIClient
 
 from annotation import clock
 from annotation.errors import BadInput, LeaseLost, Missing
-from annotation.models import Assignment, Draft, KnownTruth, Membership, Pick, SelectionBatch, Study
+from annotation.models import Assignment, Draft, Membership, Pick, SelectionBatch, Study
 from annotation.services import picks, queue
 from annotation.states import AssignmentKind, AssignmentState, Role
 from tests import factories
 from tests.annotation.answering import answer, submit
 
-CLAIM_QUERIES = 15
+CLAIM_QUERIES = 17
 RENEW_QUERIES = 5
 RELEASE_QUERIES = 7
 PAGE_QUERIES = 7
@@ -82,7 +82,7 @@ def test_batch_draws_the_checks_that_single_claims_would_draw():
         study = open_study(20, gold_rate=0.36, repeat_rate=0.3, repeat_after_answers=1, gallery_batch=200)
         on = factories.slide(study)
         for _ in range(5):
-            KnownTruth.objects.create(region=factories.region(on), label="neutrophil", is_gold=True)
+            factories.gold(factories.region(on), label="neutrophil")
         ann = factories.member(study)
         # Drawn by the study's seed and the person's name alone, so both studies draw the same.
         assert (study.seed, ann.pseudonym) == (0, "A1")
@@ -109,7 +109,7 @@ def test_check_that_was_given_back_comes_again_like_any_other_region(end):
     study = open_study(6, gold_rate=1.0)
     on = factories.slide(study)
     for _ in range(2):
-        KnownTruth.objects.create(region=factories.region(on), label="neutrophil", is_gold=True)
+        factories.gold(factories.region(on), label="neutrophil")
     ann = factories.member(study)
     first = queue.claim_batch(member=ann, count=4)
     kinds = {lease.region_id: lease.kind for lease in first}

@@ -136,8 +136,8 @@ UPDATE annotation_region r SET state = w.state FROM work w WHERE r.id = w.region
 UPDATE annotation_region r SET current_revision_id = v.id FROM annotation_groundtruthrevision v
 WHERE v.region_id = r.id AND v.study_id = %(study)s AND NOT EXISTS
     (SELECT 1 FROM annotation_groundtruthrevision later WHERE later.parent_id = v.id);
-INSERT INTO annotation_knowntruth (region_id, label, borderline, is_gold)
-SELECT region_id, truth, '', true FROM work WHERE n %% 40 = 0;
+INSERT INTO annotation_gold (region_id, protocol_id, label, source, is_qualification, added_at)
+SELECT region_id, %(protocol)s, truth, 'file', false, now() FROM work WHERE n %% 40 = 0;
 """
 )
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from annotation.models import (
     Assignment,
+    Gold,
     Job,
-    KnownTruth,
     ModelVersion,
     Pick,
     SelectionBatch,
@@ -23,6 +23,7 @@ from annotation.models import (
 )
 from annotation.services import consensus, queue
 from annotation.states import AssignmentKind, JobKind, JobState, ModelState, Stratum
+from tests import factories
 from tests.annotation.api import scene
 from tests.browser.smear import Smear
 
@@ -107,7 +108,8 @@ def add_jobs(smear: Smear) -> None:
 def add_gold(smear: Smear) -> None:
     """A gold region that the annotator gets right."""
     region = smear.regions[-1]
-    KnownTruth.objects.filter(region=region).update(is_gold=True)
+    Gold.objects.filter(region=region).delete()
+    factories.gold(region, label=region.known_truth.label)
     now = timezone.now()
     lease = Assignment.objects.create(
         study=smear.study, region=region, annotator=smear.annotator, kind=AssignmentKind.GOLD,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from annotation.models import ClassExample, GroundTruthRevision, KnownTruth, Pick, Region
+from annotation.models import ClassExample, Gold, GroundTruthRevision, Pick, Region
 from annotation.selectors import history
 from annotation.services import ledger, queue, truth
 from annotation.states import PickState, RegionState, Role
@@ -21,7 +21,7 @@ def told(make_smear) -> tuple[Smear, Region]:
     smear = make_smear(queued=1, max_overlap=2)
     region = smear.regions[0]
     # Neither gold nor of the audit sample: those may be no examples.
-    KnownTruth.objects.filter(region=region).update(is_gold=False)
+    Gold.objects.filter(region=region).delete()
     Region.objects.filter(pk=region.pk).update(audit_half="")
     smear.answer(smear.annotator, smear.codes[0], comment=NASTY)
     smear.answer(smear.colleague, smear.codes[2])

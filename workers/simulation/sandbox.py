@@ -9,10 +9,11 @@ from django.db import connection, transaction
 
 from annotation import audit
 from annotation.errors import BadInput
-from annotation.models import Case, Domain, FeatureShard, KnownTruth, Slide, Study
+from annotation.models import Case, Domain, FeatureShard, KnownTruth, Region, Slide, Study
 from annotation.policy import Policy
-from annotation.services import jobs, protocols, slides, studies
-from annotation.states import JobKind, SlideState
+from annotation.selectors import gold as gold_reads
+from annotation.services import gold, jobs, protocols, slides, studies
+from annotation.states import AuditHalf, GoldSource, JobKind, SlideState
 from annotation.studyfolder import ClassPlan
 
 _REGIONS = """
@@ -28,8 +29,8 @@ _REGIONS = """
     ORDER BY old.public_id, r.index
 """
 _TRUTH = """
-    INSERT INTO annotation_knowntruth (region_id, label, borderline, is_gold)
-    SELECT fresh.id, t.label, t.borderline, t.is_gold
+    INSERT INTO annotation_knowntruth (region_id, label, borderline)
+    SELECT fresh.id, t.label, t.borderline
     FROM annotation_knowntruth t
     JOIN annotation_region old ON old.id = t.region_id
     JOIN annotation_region fresh ON fresh.study_id = %(copy)s AND fresh.public_id = old.public_id
@@ -47,12 +48,12 @@ def free_slug(base: str) -> str:
 
 
 @transaction.atomic
-def copy_study(*, study: Study, slug: str, seed: int, policy: dict[str, Any]) -> Study:
+def copy_study(*, study: Study, slug: str, seed: int, policy: dict[str, Any], needs_truth: bool = True) -> Study:
     """A draft of the same protocol, slides, regions, known truth and features under `seed`; `policy` overrides.
 
-    The secret is the same, and with it all public names. BadInput where no truth is known.
+    The secret is the same, and with it all public names. BadInput where no truth is known and it `needs_truth`.
     """
-    if not KnownTruth.objects.filter(region__study=study).exists():
+    if needs_truth and not KnownTruth.objects.filter(region__study=study).exists():
         raise BadInput(f"Nothing is known of the regions of '{study.slug}': import it with a truth.csv.")
     values = {**study.policy_values, **policy}
     Policy.parse(values)
@@ -74,6 +75,7 @@ def copy_study(*, study: Study, slug: str, seed: int, policy: dict[str, Any]) ->
     with connection.cursor() as cursor:
         cursor.execute(_REGIONS, {"study": study.pk, "copy": copy.pk})
         cursor.execute(_TRUTH, {"study": study.pk, "copy": copy.pk})
+    _copy_gold(study, copy)
     return Study.objects.get(pk=copy.pk)
 
 
@@ -131,3 +133,18 @@ def _copy_slides(study: Study, copy: Study) -> None:
             shard.pk, shard.slide = None, slide
             shard._state.adding = True
             shard.save()
+
+
+def _copy_gold(study: Study, copy: Study) -> None:
+    """What came with the study; what adjudicators have settled is made by people, and stays there."""
+    known = gold_reads.labelled(gold_reads.usable(study).filter(source=GoldSource.FILE), study=study)
+    fair = set(
+        Region.objects.filter(
+            study=copy, audit_half=AuditHalf.NONE, public_id__in=[row.region.public_id for row, _ in known]
+        ).values_list("public_id", flat=True)
+    )
+    for is_test in (False, True):
+        rows = [(row.region.public_id, label) for row, label in known if row.is_qualification == is_test]
+        kept = [(name, label) for name, label in rows if name in fair]
+        if kept:
+            gold.add(study=copy, regions_and_labels=kept, is_qualification=is_test)

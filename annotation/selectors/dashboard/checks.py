@@ -1,16 +1,14 @@
 """How people did on gold and on repeats: regions with a known truth, and their own regions shown again.
 
-Decides what is compared with what, under today's classes; refuses to know when checks are handed out.
+Decides what is counted by person; what is compared with what is decided in `outcomes`.
 """
 
 from collections import Counter
 from dataclasses import dataclass, field
 
-from django.db.models import Count, F, OuterRef, Subquery
-
-from annotation.models import Annotation
+from annotation.selectors import outcomes
 from annotation.selectors.dashboard.board import Board
-from annotation.states import SLOT_KINDS, AnswerKind, AssignmentKind
+from annotation.states import AssignmentKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,44 +29,9 @@ def read(board: Board) -> Checks:
 
 def _read(board: Board) -> Checks:
     checks = Checks()
-    codes = board.reading.codes
-    for name, protocol, label, truth, count in _gold(board):
-        checks.gold[name] += count
-        checks.gold_right[name] += count if codes.get(protocol, {}).get(label) == truth else 0
-    for name, protocol, label, older, before, count in _repeats(board):
-        if before is None:
-            continue  # the first answer was taken back since: there is nothing to compare with
-        checks.repeats[name] += count
-        now, then = codes.get(protocol, {}).get(label), codes.get(older, {}).get(before)
-        checks.repeats_same[name] += count if now is not None and now == then else 0
+    for one in outcomes.read(board.study, codes=board.reading.codes):
+        is_gold = one.kind == AssignmentKind.GOLD
+        asked, right = (checks.gold, checks.gold_right) if is_gold else (checks.repeats, checks.repeats_same)
+        asked[one.pseudonym] += 1
+        right[one.pseudonym] += one.is_right
     return checks
-
-
-def _standing(board: Board, kind: AssignmentKind):  # type: ignore[no-untyped-def]
-    rows = Annotation.objects.filter(study=board.study, assignment_kind=kind).exclude(kind=AnswerKind.WITHDRAWN)
-    return rows.exclude(corrections__kind=AnswerKind.WITHDRAWN).order_by()
-
-
-def _gold(board: Board):  # type: ignore[no-untyped-def]
-    rows = _standing(board, AssignmentKind.GOLD).filter(region__known_truth__isnull=False)
-    grouped = rows.values_list("annotator__pseudonym", "protocol", "label", "region__known_truth__label")
-    return grouped.annotate(count=Count("pk"))
-
-
-def _repeats(board: Board):  # type: ignore[no-untyped-def]
-    first = (
-        Annotation.objects.filter(
-            study=OuterRef("study"),
-            region=OuterRef("region"),
-            annotator=OuterRef("annotator"),
-            assignment_kind__in=SLOT_KINDS,
-            corrections__isnull=True,
-        )
-        .exclude(kind=AnswerKind.WITHDRAWN)
-        .order_by("-pk")
-    )
-    rows = _standing(board, AssignmentKind.REPEAT).annotate(
-        before=Subquery(first.values("label")[:1]), older=Subquery(first.values("protocol")[:1])
-    )
-    grouped = rows.values_list("annotator__pseudonym", "protocol", "label", F("older"), F("before"))
-    return grouped.annotate(count=Count("pk"))

@@ -85,7 +85,7 @@ def _top_up(*, member: Membership, kind: str, count: int) -> list[Assignment]:
         lease.annotator = member
     if len(held) == count:
         return held
-    study = Study.objects.get(pk=member.study_id)
+    study = Study.objects.select_related("protocol").get(pk=member.study_id)
     if study.state not in _OPEN_STATES:
         return held
     policy = study.policy

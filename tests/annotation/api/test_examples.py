@@ -3,7 +3,7 @@
 import pytest
 
 from annotation.errors import BadInput, Conflict
-from annotation.models import ClassExample, KnownTruth
+from annotation.models import ClassExample
 from annotation.selectors import examples as example_reads
 from annotation.services import examples, ledger, queue
 from annotation.states import RegionState
@@ -53,7 +53,7 @@ def test_what_still_tests_people_is_no_example(scene, free):
     with pytest.raises(Conflict, match="being asked"):
         add(scene, scene.region)
     queue.claim(member=scene.people["annotator"])
-    KnownTruth.objects.create(region=free, label="neutrophil", is_gold=True)
+    factories.gold(free, label="neutrophil")
     with pytest.raises(Conflict, match="gold"):
         add(scene, free)
     with pytest.raises(Conflict, match="audit"):
