@@ -13,16 +13,6 @@ from tests.annotation.answering import answer, submit
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def study():
-    return factories.study(policy={"planted_check_rate": 0.0})
-
-
-@pytest.fixture
-def pick(study):
-    return factories.pick(factories.region(factories.slide(study)))
-
-
 def test_claim_returns_the_live_lease_when_asked_again(study, pick):
     ann = factories.member(study)
     assert queue.claim(member=ann) == queue.claim(member=ann)

@@ -13,16 +13,6 @@ from tests.annotation.answering import answer, submit
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def study():
-    return factories.study(policy={"planted_check_rate": 0.0})
-
-
-@pytest.fixture
-def pick(study):
-    return factories.pick(factories.region(factories.slide(study)))
-
-
 def adjudicated_lease(study, pick):
     """A pick that two people could not settle, and the lease of the adjudicator who decides."""
     for label in ("neutrophil", "lymphocyte"):

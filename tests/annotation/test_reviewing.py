@@ -13,11 +13,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def study():
-    return factories.study(policy={"planted_check_rate": 0.0})
-
-
-@pytest.fixture
 def manager(study):
     return factories.member(study, Role.MANAGER)
 
