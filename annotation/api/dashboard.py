@@ -16,12 +16,11 @@ from annotation.api import schema
 from annotation.api.access import MANAGERS, Always, StudyView
 from annotation.api.shapes import Shape
 from annotation.errors import Missing
+from annotation.releasing import tables
 from annotation.selectors import dashboard
 from annotation.selectors.dashboard import FILTERS, Board, Filters, Reading, Shown, Table
 
 CACHE_CONTROL = "private, no-cache"
-# A cell that begins like this is a formula to a spreadsheet: names of people and classes are not ours to trust.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class FilterQuery(Shape):
@@ -125,9 +124,5 @@ def write_csv(table: Table | None) -> str:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow([column.name for column in table.columns])
-    writer.writerows([_harmless(cell) for cell in row] for row in table.rows)
+    writer.writerows([tables.guard(cell) if isinstance(cell, str) else cell for cell in row] for row in table.rows)
     return text.getvalue()
-
-
-def _harmless(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
