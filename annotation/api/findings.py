@@ -109,6 +109,7 @@ class FindingsDecision(WaiveBody):
     """A decision about the findings in `ids`, or about all that `where` names: then `count` says how many were seen."""
 
     decision = serializers.ChoiceField(DECISIONS)
+    answer = AnswerField(required=False, allow_null=True, default=None)
     ids = serializers.ListField(
         child=serializers.IntegerField(min_value=1), required=False, min_length=1, max_length=MOST_AT_ONCE
     )
@@ -182,7 +183,7 @@ class DecideFindings(PassView):
         if body["decision"] == REOPEN:
             done = findings.reopen_many(**said)
         else:
-            done = findings.apply_many(**said, fix=body["decision"], until=body["until"])
+            done = findings.apply_many(**said, fix=body["decision"], until=body["until"], answer=body["answer"])
         return Response({"ids": [one.pk for one in done], "state": done[0].state})
 
 

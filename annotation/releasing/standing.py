@@ -10,7 +10,7 @@ from typing import Any
 
 from annotation.answers import label_of as label_of_answer
 from annotation.chain import Link
-from annotation.states import SLOT_KINDS, AnswerKind, AssignmentKind
+from annotation.states import SLOT_KINDS, AnswerKind, AssignmentKind, Method
 
 EVIDENCE_KINDS = frozenset({*(kind.value for kind in SLOT_KINDS), AssignmentKind.ADJUDICATE.value})
 OPINION_KINDS = frozenset(kind.value for kind in SLOT_KINDS)
@@ -26,6 +26,8 @@ _SHAPES: dict[str, dict[str, type | tuple[type, ...]]] = {
     },
 }  # fmt: skip
 """What is read of an answer and of a revision, whoever wrote the entry."""
+ROWS = frozenset(_SHAPES)
+"""The kinds of rows that entries vouch for."""
 
 
 @dataclass(slots=True)
@@ -33,10 +35,12 @@ class Standing:
     """`revisions`: region -> content of its newest revision. `answers`: (region, pseudonym) -> content of the
     newest answer that is evidence, withdrawn or not. `asides`: (region, pseudonym, kind of assignment) -> content of
     the newest answer that is no evidence (repeats, gold). `numbers`: every answer as (region, pseudonym, number).
+    `origins`: region -> how its label came about, also where a mapping has carried it over since.
     """
 
     revisions: dict[str, dict[str, Any]] = field(default_factory=dict)
     answers: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
     asides: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
     numbers: set[tuple[str, str, int]] = field(default_factory=set)
 
@@ -58,6 +62,8 @@ def fold(links: Iterable[Link]) -> Standing:
         for content in contents(link):
             if content["row"] == "revision":
                 standing.revisions[content["region"]] = content
+                if content["method"] != Method.MAPPING or content.get("actor"):
+                    standing.origins[content["region"]] = content["method"]
             else:
                 name = (content["region"], content["annotator"])
                 standing.numbers.add((*name, content["number"]))

@@ -144,7 +144,7 @@ def _build_items(
                 label=tables.get(content["protocol"], {}).get(given, ""),
                 given_label=given,
                 protocol=content["protocol"],
-                method=content["method"],
+                method=stood.origins.get(region, content["method"]),
                 posterior=posteriors.get(region, ()),
                 pixel_digest=place.pixel_digest,
                 slide=place.slide,

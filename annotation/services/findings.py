@@ -16,10 +16,10 @@ from django.db.models.functions import Cast
 
 from annotation import clock
 from annotation.errors import BadInput, Conflict, Refused
-from annotation.models import ConsistencyPass, Finding, Membership, Pick, Region
+from annotation.models import ConsistencyPass, Finding, Membership
 from annotation.rules import CHANGING_FIXES, Fix, by_code
-from annotation.services import ledger, picks, truth
-from annotation.states import FindingState, Method, PickState, Role, may_move
+from annotation.services import fixes, ledger, truth
+from annotation.states import FindingState, Role, may_move
 
 _DECIDED = ("state", "decided_by", "decided_at", "reason", "waived_until")
 
@@ -34,8 +34,9 @@ def apply(
 ) -> Finding:
     """Do what the finding offers, or `fix`, and close it.
 
-    recheck: ask further people. adjudicate: decide by `answer`, or hand the region to the adjudicators.
-    exclude: leave the region out. accept: the data are right as they are. waive: the defect is known.
+    recheck: ask further people. adjudicate: decide by `answer`, or hand the region to the adjudicators. merge: keep
+    one of the two regions. map: carry the region over to the class of `answer`. exclude: leave the region out.
+    accept: the data are right as they are. waive: the defect is known.
     """
     return apply_many(findings=[finding], member=member, reason=reason, fix=fix, answer=answer)[0]
 
@@ -79,8 +80,8 @@ def apply_many(
         _close(row, fix=one, member=member, reason=reason, until=until, at=at)
     _save(rows)
     truth.lock_regions(key for row, one in chosen if one in CHANGING_FIXES for key in _region_ids(row))
-    _change_truth(chosen, member=member, reason=reason, answer=answer)
-    _log(consistency_pass, rows, member=member, at=at)
+    written = fixes.carry_out(chosen, member=member, reason=reason, answer=answer, at=at)
+    _log(consistency_pass, rows, member=member, at=at, written=written)
     return rows
 
 
@@ -159,6 +160,8 @@ def _choose(row: Finding, fix: str | None) -> Fix:
         raise Refused(f"'{rule.title}' can be neither accepted nor waived: repair the cause and run a new pass.")
     if chosen in CHANGING_FIXES and row.region_id is None:
         raise BadInput(f"'{chosen}' needs a region, but this finding is about {row.subject}.")
+    if chosen == Fix.MERGE and row.counterpart_id is None:
+        raise BadInput("Only two regions that show the same can be merged, but this finding names one.")
     return chosen
 
 
@@ -172,43 +175,15 @@ def _region_ids(row: Finding) -> list[int]:
     return [key for key in (row.region_id, row.counterpart_id) if key is not None]
 
 
-def _change_truth(
-    chosen: Sequence[tuple[Finding, Fix]], *, member: Membership, reason: str, answer: dict[str, Any] | None
+def _log(
+    consistency_pass: ConsistencyPass,
+    rows: Sequence[Finding],
+    *,
+    member: Membership,
+    at: datetime,
+    written: Sequence[dict[str, Any]] = (),
 ) -> None:
-    """Carry the fixes out. Regions to be asked again go into one batch, whatever number of findings named them."""
-    asked: dict[Fix, list[Finding]] = {}
-    decided: set[int] = set()
-    for row, fix in chosen:
-        if fix not in CHANGING_FIXES or row.region is None:
-            continue
-        is_decision = fix == Fix.EXCLUDE or (fix == Fix.ADJUDICATE and answer is not None)
-        if not is_decision:
-            asked.setdefault(fix, []).append(row)
-        elif row.region.pk not in decided:
-            _decide(row.region, fix=fix, member=member, reason=reason, answer=answer)
-            decided.add(row.region.pk)
-    for fix, rows in asked.items():
-        regions = {one.pk: one for row in rows for one in (row.region, row.counterpart) if one is not None}
-        said = rows[0].message if len(rows) == 1 else reason.strip()
-        picks.recheck(study=member.study, regions=list(regions.values()), reason=said)
-        if fix == Fix.ADJUDICATE:
-            _hand_to_adjudicators(list(regions.values()))
-
-
-def _decide(region: Region, *, fix: Fix, member: Membership, reason: str, answer: dict[str, Any] | None) -> None:
-    if fix == Fix.EXCLUDE:
-        truth.decide(region=region, member=member, answer=None, reason=reason, exclude=True)
-    else:
-        truth.decide(region=region, member=member, answer=answer, reason=reason, method=Method.CONSISTENCY)
-
-
-def _hand_to_adjudicators(regions: Sequence[Region]) -> None:
-    live = Pick.objects.select_for_update(of=("self",), no_key=True).filter(region__in=regions, state=PickState.OPEN)
-    for pick in live.order_by("pk"):
-        truth.escalate(pick=pick)
-
-
-def _log(consistency_pass: ConsistencyPass, rows: Sequence[Finding], *, member: Membership, at: datetime) -> None:
+    """One entry for all decisions, with the revisions that they wrote."""
     decisions = [_vouch(row) for row in rows]
     payload = {"pass": consistency_pass.number, "by": member.pseudonym}
     if len(decisions) == 1:
@@ -216,6 +191,9 @@ def _log(consistency_pass: ConsistencyPass, rows: Sequence[Finding], *, member: 
     else:
         payload |= {"findings": decisions}
     kind = "finding" if len(decisions) == 1 else "bulk"
+    if written:
+        payload |= {"rows": list(written)}
+        kind = "fix"
     ledger.append(study=consistency_pass.study, kind=kind, payload=payload, at=at)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from annotation import clock
 from annotation.errors import BadInput, Conflict, Refused
-from annotation.models import Finding, GroundTruthRevision, Job, LabelClass, LedgerEntry, PassItem, Pick, Region
+from annotation.models import Finding, GroundTruthRevision, Job, LabelClass, LedgerEntry, PassItem, Pick, Region, Slide
 from annotation.policy import Policy
 from annotation.rules import posterior_target
 from annotation.services import findings, ledger, passes, queue, truth
@@ -31,6 +31,7 @@ def twins(study):
     """Make two settled regions with different labels the same pixels."""
     first, other = (Region.objects.get(current_revision__label=label, study=study, index=0) for label in LABEL_PAIR)
     Region.objects.filter(pk__in=[first.pk, other.pk]).update(pixel_digest="ab" * 32)
+    Slide.objects.filter(pk=other.slide_id).update(case=first.slide.case)
     return sorted((first.public_id, other.public_id))
 
 
@@ -159,9 +160,9 @@ def test_open_decisions_are_unresolved(clean):
     factories.pick(waits, slots=1, overlap=1)
     answer_all(factories.member(study))
     truth.escalate(pick=Pick.objects.get(region=waits))
-    truth.reopen(region=first, study=study, reason="Taken back.", method=Method.WITHDRAWAL, at=clock.now())
-    revision = GroundTruthRevision.objects.get(region=first, is_settled=False)
-    ledger.append(study=study, kind="revision", payload={"revision": revision.content()}, at=clock.now())
+    at = clock.now()
+    revision = truth.reopen(region=first, study=study, reason="Taken back.", method=Method.WITHDRAWAL, at=at)
+    ledger.append(study=study, kind="revision", payload={"revision": revision.content()}, at=at)
     rows = found(run_pass(study), "unresolved")
     said = {one.region.public_id: one.data["evidence"]["why"] for one in rows}
     assert said == {first.public_id: "reopened", waits.public_id: "adjudication"}

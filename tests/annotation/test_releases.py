@@ -176,6 +176,7 @@ def test_a_fix_that_changes_the_truth_keeps_the_gate_closed_until_a_new_pass(sto
     rows = Region.objects.filter(study=study, known_truth__label__in=["neutrophil", "monocyte"])
     twins = list(rows.order_by("known_truth__label").values_list("pk", flat=True))[1:3]
     Region.objects.filter(pk__in=twins).update(pixel_digest="cd" * 32)
+    study.slides.update(case=study.cases.first())
     row = run_pass(study)
     finding = Finding.objects.get(consistency_pass=row)
     findings.apply(finding=finding, member=manager, reason="Blurred.", fix="exclude")

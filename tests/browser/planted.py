@@ -5,7 +5,7 @@ Decides what a pass will object to; refuses to decide about any of it.
 
 from __future__ import annotations
 
-from annotation.models import ConsistencyPass, Job, LabelClass, Region
+from annotation.models import ConsistencyPass, Job, LabelClass, Region, Slide
 from annotation.services import findings, passes, truth
 from annotation.states import FindingState, JobState
 from tests.browser.smear import Smear
@@ -28,6 +28,7 @@ def plant(smear: Smear, *, regions: int = 16, pairs: int = 5) -> None:
     for pair in range(pairs):
         twins = [region.pk for region in first[2 * pair : 2 * pair + 2]]
         Region.objects.filter(pk__in=twins).update(pixel_digest=f"{pair:064x}")
+    Slide.objects.filter(regions__in=first).update(case=first[0].slide.case)
     LabelClass.objects.filter(protocol=smear.study.protocol, code=smear.codes[-1]).update(quota=3)
 
 
