@@ -8,6 +8,7 @@ ConcordError
 ├── Missing           it does not exist, or is not theirs             404
 ├── Conflict          the row has moved on                            409
 │   ├── LeaseLost     an old token; what was entered is kept          409
+│   ├── ClassesChanged  a class that the study has no more            409
 │   ├── StaleDraft    another tab has saved a newer draft             409
 │   └── GateClosed    open blockers stand before a freeze             409
 └── TryAgain          all rows were locked for a moment               503
@@ -47,6 +48,10 @@ class Conflict(ConcordError):
 
 class LeaseLost(Conflict):
     code = "lease-lost"
+
+
+class ClassesChanged(Conflict):
+    code = "classes-changed"
 
 
 class StaleDraft(Conflict):

@@ -20,6 +20,8 @@ def add(*, study: Study, member: Membership, region: str, label: str, caption: s
 
     Conflict where the region is in the queue, in the audit sample or gold: as an example it would test nobody.
     """
+    # First, as everywhere: the decision below waits for the study's row, too.
+    study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     found = _class(study, label)
     row = Region.objects.select_for_update(of=("self",), no_key=True).filter(study=study, public_id=region).first()
     if row is None:

@@ -23,6 +23,8 @@ def restore(*, region: Region, member: Membership, number: int, reason: str) -> 
     the revision says nothing that could stand today, Conflict where it stands already.
     """
     _check(member, reason)
+    # Nothing is decided while a new version of the classes comes into force.
+    Study.objects.select_for_update(no_key=True).get(pk=region.study_id)
     study = Study.objects.select_related("protocol").get(pk=region.study_id)
     truth.lock_regions([region.pk])
     region = Region.objects.select_related("current_revision").get(pk=region.pk)

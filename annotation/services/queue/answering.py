@@ -18,10 +18,11 @@ from annotation.models import (
     Membership,
     PersonalText,
     Pick,
+    Protocol,
     opaque,
 )
 from annotation.services import ledger, loop, truth
-from annotation.services.queue import drafts, leases
+from annotation.services.queue import drafts, leases, versions
 from annotation.states import (
     SLOT_KINDS,
     AnswerKind,
@@ -33,6 +34,7 @@ from annotation.states import (
 )
 
 
+@versions.begins_anew
 def submit(
     *,
     member: Membership,
@@ -43,6 +45,7 @@ def submit(
     comment: str = "",
     flagged: bool = False,
     reason: str = "",
+    protocol: int | None = None,
 ) -> Annotation:
     """Write an answer once, decide over the region, and append to the ledger, all in one transaction.
 
@@ -50,6 +53,9 @@ def submit(
     erased. It is the answer's comment, too, where none was given: its author finds it among the own answers.
     The same key returns the first answer. LeaseLost when the lease has ended: what was entered is kept as a draft.
     Conflict when the key was used for another answer; BadInput when the answer does not hold.
+    `protocol` is the version whose classes the author saw (none: the one in force when the region was leased). Where
+    the study has another one since, the answer is recorded under the old one as long as its class goes on exactly, and
+    else ClassesChanged: the lease stays, and what was entered is kept.
     """
     _check_key(idempotency_key)
     with transaction.atomic():
@@ -59,17 +65,20 @@ def submit(
             if first.assignment_id != assignment.pk or not _says_the_same(first, answer):
                 raise Conflict("This idempotency key was used for another answer: send this one with a new key.")
             return first
-        form = truth.parse_answer(answer, study=assignment.study)
+        rules = versions.seen(assignment, protocol)
+        form, holds = versions.parse(answer, study=assignment.study, rules=rules)
         reason = _check_reason(assignment, reason)
         comment = comment or reason
         now = clock.now()
-        if not leases.is_live(assignment, now):
+        is_live = leases.is_live(assignment, now)
+        if not (is_live and holds):
             entered = {"answer": form, "comment": comment, "flagged": flagged, "seconds": seconds}
             drafts.keep(assignment, content=entered)
             row = None
         else:
             row = _write(
                 assignment,
+                rules=rules,
                 answer=form,
                 idempotency_key=idempotency_key,
                 seconds=seconds,
@@ -79,7 +88,7 @@ def submit(
                 at=now,
             )
     if row is None:
-        raise _too_late(assignment)
+        raise versions.changed(assignment.study) if is_live else _too_late(assignment)
     transaction.on_commit(lambda: loop.nudge(study=assignment.study), robust=True)
     return row
 
@@ -96,6 +105,7 @@ def _too_late(assignment: Assignment) -> LeaseLost:
 def _write(
     assignment: Assignment,
     *,
+    rules: Protocol,
     answer: dict[str, Any],
     idempotency_key: str,
     seconds: float | None,
@@ -114,13 +124,13 @@ def _write(
         parent=earlier,
         assignment=assignment,
         assignment_kind=assignment.kind,
-        protocol=assignment.study.current_protocol,
+        protocol=rules,
         kind=answer["kind"],
         answer=answer,
         label=answers.label_of(answer),
         seconds=seconds,
         is_flagged=flagged,
-        suggestion=assignment.suggestion,
+        suggestion=versions.code_seen(assignment, assignment.suggestion, rules=rules),
         comment_digest=hashlib.sha256(f"{salt}{comment}".encode()).hexdigest() if comment else "",
         idempotency_key=idempotency_key,
         created_at=at,
@@ -163,9 +173,11 @@ def _lock_pick(assignment: Assignment, pick_id: int) -> Pick:
     )
     # The study as the submit read it, with its protocol and codes: an answer is parsed and settled by the same rules.
     pick.study = assignment.study
+    versions.check_in_force(pick.study)
     return pick
 
 
+@versions.begins_anew
 def undo(*, member: Membership, token: str, idempotency_key: str) -> Assignment:
     """Take back one's own answer within the study's minutes: a correction row, and a fresh lease of the region.
 
@@ -221,8 +233,9 @@ def _withdraw(assignment: Assignment, *, original: Annotation, idempotency_key: 
         kind=assignment.kind,
         leased_at=at,
         expires_at=at + timedelta(minutes=assignment.study.policy.lease_minutes),
-        suggestion=assignment.suggestion,
-        entered=_entered_again(original),
+        suggestion=versions.code_today(assignment, assignment.suggestion),
+        suggestion_is_planted=assignment.suggestion_is_planted,
+        entered=versions.entered_today(assignment, _entered_again(original)),
     )
     payload = {"annotation": row.content(), "revision": revision.content() if revision else None}
     ledger.append(study=assignment.study, kind="withdrawal", payload=payload, at=at)

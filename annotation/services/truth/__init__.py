@@ -10,6 +10,7 @@ from annotation.services.truth.belief import (
     believe,
     class_codes,
     effective,
+    expectations,
     latest_snapshot,
     opinions_on,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "decide",
     "effective",
     "escalate",
+    "expectations",
     "latest_snapshot",
     "lock_regions",
     "opinions_on",

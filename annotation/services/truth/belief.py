@@ -40,6 +40,12 @@ def class_codes(study: Study) -> list[str]:
     return list(study.protocol.codes) if study.protocol else []
 
 
+def expectations(study: Study) -> priors.Priors:
+    """What is believed of an annotator before any answer, under today's classes and their parents."""
+    parents = study.protocol.parents if study.protocol else ()
+    return priors.expect_accuracy(len(class_codes(study)), parents=parents)
+
+
 def effective(rows: Iterable[Annotation]) -> list[Annotation]:
     """The newest answer per region and person that was not taken back; repeats and gold are no evidence.
 
@@ -73,7 +79,8 @@ def believe(region: Region, *, study: Study) -> Belief:
         counts = np.bincount(labels, minlength=len(codes)).astype(np.float64)
         return Belief(codes, counts / max(counts.sum(), 1.0), opinions, None)
     snapshot = latest_snapshot(study)
-    confusion, prior = _matrices(snapshot, codes, [one.pseudonym for one in opinions])
+    unknown = priors.default_confusion(len(codes), priors=expectations(study))
+    confusion, prior = _matrices(snapshot, codes, [one.pseudonym for one in opinions], unknown=unknown)
     posterior = dawid_skene.posterior_of(labels=labels, confusion=confusion, prior=prior)
     return Belief(codes, posterior, opinions, snapshot)
 
@@ -85,9 +92,8 @@ def latest_snapshot(study: Study) -> ReliabilitySnapshot | None:
 
 
 def _matrices(
-    snapshot: ReliabilitySnapshot | None, codes: list[str], pseudonyms: list[str]
+    snapshot: ReliabilitySnapshot | None, codes: list[str], pseudonyms: list[str], *, unknown: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    unknown = priors.default_confusion(len(codes))
     if snapshot is None or snapshot.class_codes != codes:
         prior = np.full(len(codes), 1.0 / len(codes))
         return np.tile(unknown, (len(pseudonyms), 1, 1)), prior

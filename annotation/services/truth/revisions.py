@@ -3,7 +3,7 @@
 Decides whether a revision is written at all; refuses to know how the opinions came to a label (`settlement`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,9 +37,12 @@ def lock_regions(region_ids: Iterable[int]) -> None:
     list(Region.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk").values_list("pk"))
 
 
-def parse_answer(answer: Any, *, study: Study) -> dict[str, Any]:
-    """The canonical form of an answer to this study's question; BadInput where it does not hold."""
-    form = answer_forms.parse(answer, codes=class_codes(study))
+def parse_answer(answer: Any, *, study: Study, codes: Collection[str] | None = None) -> dict[str, Any]:
+    """The canonical form of an answer to this study's question; BadInput where it does not hold.
+
+    `codes` are those of another version than the one in force.
+    """
+    form = answer_forms.parse(answer, codes=class_codes(study) if codes is None else codes)
     if form["kind"] != AnswerKind.CLASS:
         raise BadInput("This study asks for one class per region.")
     return form
@@ -60,7 +63,9 @@ def decide(
         raise BadInput("A decision over the truth needs a reason.")
     if (answer is None) == (not exclude):
         raise BadInput("Give an answer, or exclude the region; not both and not neither.")
-    study = Study.objects.get(pk=region.study_id)
+    # Nothing is decided while a new version of the classes comes into force.
+    Study.objects.select_for_update(no_key=True).get(pk=region.study_id)
+    study = Study.objects.select_related("protocol").get(pk=region.study_id)
     form = None if answer is None else parse_answer(answer, study=study)
     lock_regions([region.pk])
     region = Region.objects.select_related("current_revision").get(pk=region.pk)

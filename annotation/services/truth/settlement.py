@@ -7,6 +7,7 @@ from datetime import datetime
 
 import numpy as np
 
+from annotation import mapping
 from annotation.errors import BadInput
 from annotation.models import Annotation, GroundTruthRevision, Pick, Region
 from annotation.policy import Policy
@@ -23,6 +24,7 @@ from annotation.states import (
     RegionState,
 )
 from learning.consensus import reliability, settlement
+from learning.consensus.hierarchy import families_of
 
 
 def settle(*, pick: Pick, annotation: Annotation, reason: str, at: datetime) -> GroundTruthRevision | None:
@@ -44,7 +46,7 @@ def settle(*, pick: Pick, annotation: Annotation, reason: str, at: datetime) -> 
     belief = believe(pick.region, study=study)
     decision = _decide(pick=pick, belief=belief, policy=study.policy)
     if decision.kind is settlement.Kind.SETTLE and decision.label is not None:
-        return _close(pick=pick, belief=belief, label=decision.label, reason=decision.reason, at=at)
+        return _close(pick=pick, belief=belief, label=decision.label, decision=decision, at=at)
     # "Wait" although everybody asked has answered: an answer no longer counts, so somebody else is asked.
     if decision.kind is not settlement.Kind.ADJUDICATE and pick.slots_granted < pick.overlap:
         if decision.is_check and decision.label is not None:
@@ -91,6 +93,7 @@ def _decide(*, pick: Pick, belief: Belief, policy: Policy) -> settlement.Decisio
         rare = np.asarray(belief.snapshot.prior) < policy.rare_share
     # What a pick may still ask for is counted by its slots: a recheck grants more than the policy's overlap.
     still = pick.overlap - pick.slots_granted
+    parents = pick.study.protocol.parents if pick.study.protocol else ()
     return settlement.decide(
         posterior=belief.posterior,
         answers=people,
@@ -104,6 +107,7 @@ def _decide(*, pick: Pick, belief: Belief, policy: Policy) -> settlement.Decisio
         planted_check=pick.is_planted_check and not pick.early_label,
         is_audit=pick.region.audit_half != AuditHalf.NONE,
         fixed_overlap=policy.fixed_overlap or None,
+        families=families_of(parents) if parents else None,
     )
 
 
@@ -114,19 +118,21 @@ def _model_agrees(*, pick: Pick, belief: Belief, policy: Policy) -> bool | None:
     return bool(pick.parts.get("predicted") == top and pick.parts.get("top", 0.0) >= policy.target_confidence)
 
 
-def _close(*, pick: Pick, belief: Belief, label: int, reason: str, at: datetime) -> GroundTruthRevision | None:
+def _close(
+    *, pick: Pick, belief: Belief, label: int, decision: settlement.Decision, at: datetime
+) -> GroundTruthRevision | None:
     code = belief.codes[label]
     revision = revise(
         region=pick.region,
         study=pick.study,
         answer={"kind": AnswerKind.CLASS.value, "label": code},
-        confidence=float(belief.posterior[label]),
+        confidence=decision.confidence,
         posterior=dict(zip(belief.codes, belief.posterior.tolist(), strict=True)),
         method=Method.MAJORITY if pick.study.policy.consensus == "majority" else Method.DAWID_SKENE,
         evidence=[one.annotation for one in belief.opinions],
         snapshot=belief.snapshot,
         actor=None,
-        reason=reason,
+        reason=decision.reason,
         at=at,
     )
     _close_pick(pick, at)
@@ -135,10 +141,11 @@ def _close(*, pick: Pick, belief: Belief, label: int, reason: str, at: datetime)
 
 def _adjudicate(*, pick: Pick, annotation: Annotation, reason: str, at: datetime) -> GroundTruthRevision | None:
     belief = believe(pick.region, study=pick.study)
+    today = mapping.exact_codes(pick.study)[annotation.protocol_id][annotation.label]
     revision = revise(
         region=pick.region,
         study=pick.study,
-        answer=annotation.answer,
+        answer={**(annotation.answer or {}), "label": today},
         confidence=1.0,
         posterior=dict(zip(belief.codes, belief.posterior.tolist(), strict=True)),
         method=Method.ADJUDICATION,
