@@ -151,6 +151,7 @@ class JobKind(TextChoices):
     TRAIN_MODEL = "train-model"
     SCORE_SLIDE = "score-slide"
     CONSISTENCY_PASS = "consistency-pass"
+    ANCHOR_LEDGER = "anchor-ledger"
 
 
 class JobState(TextChoices):

@@ -146,6 +146,17 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 # Of one slide file that a browser sends; it is streamed to disk.
 UPLOAD_MOST_BYTES = int(os.environ.get("CONCORD_UPLOAD_MOST_BYTES") or 20 * 1024**3)
 
+# Where the heads of the ledgers are carried each day: a file that only grows, and people. Best on another machine.
+ANCHOR_FILE = os.environ.get("CONCORD_ANCHOR_FILE", "")
+ANCHOR_MAIL = [address.strip() for address in os.environ.get("CONCORD_ANCHOR_MAIL", "").split(",") if address.strip()]
+EMAIL_HOST = os.environ.get("CONCORD_MAIL_HOST", "localhost")
+EMAIL_PORT = int(os.environ.get("CONCORD_MAIL_PORT") or 25)
+EMAIL_HOST_USER = os.environ.get("CONCORD_MAIL_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("CONCORD_MAIL_PASSWORD", "")
+EMAIL_USE_TLS = os.environ.get("CONCORD_MAIL_TLS", "") == "1"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = os.environ.get("CONCORD_MAIL_FROM", "concord@localhost")
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework.authentication.TokenAuthentication",

@@ -54,6 +54,7 @@ ENTRIES: dict[JobKind, Entry] = {
         Entry(JobKind.TRAIN_MODEL, "training", "train", 1500, 1600),
         Entry(JobKind.SCORE_SLIDE, "scoring", "cpu", 600, 660),
         Entry(JobKind.CONSISTENCY_PASS, "consistency", "cpu", 1500, 1600),
+        Entry(JobKind.ANCHOR_LEDGER, "anchoring", "io", 100, 120),
     )
 }
 

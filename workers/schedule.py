@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef
 from annotation import clock
 from annotation.errors import ConcordError
 from annotation.models import Job, Study, WorkerStamp
-from annotation.services import jobs, loop, picks
+from annotation.services import anchoring, jobs, loop, picks
 from annotation.states import StudyState
 from workers import catalogue
 
@@ -54,6 +54,7 @@ def tick() -> None:
                 picks.escalate_stuck(study=study)
         except ConcordError as error:
             logger.warning("Study %s: %s", study.slug, error.message)
+    anchoring.enqueue_due()
 
 
 def stamp(queue: str) -> None:

@@ -19,7 +19,12 @@ class LedgerEntry(models.Model):
     class Meta:
         verbose_name_plural = "ledger entries"
         ordering = ["study", "position"]
-        constraints = [models.UniqueConstraint(fields=["study", "position"], name="one_entry_per_position")]
+        constraints = [
+            # With the moment and the kind beside it, a position is found for a moment without reading a payload.
+            models.UniqueConstraint(
+                fields=["study", "position"], include=["created_at", "kind"], name="one_entry_per_position"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.study.slug} #{self.position} {self.kind}"

@@ -3,6 +3,7 @@
 Decides the order of what changed the truth; refuses to know why anything changed.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,6 @@ from annotation import canonical, chain
 from annotation.models import (
     Annotation,
     GroundTruthRevision,
-    LedgerAnchor,
     LedgerEntry,
     LedgerHead,
     Region,
@@ -42,6 +42,7 @@ def append(*, study: Study, kind: str, payload: dict[str, Any], at: datetime) ->
     """Append one entry. The last statement of a transaction: it locks the head, and with it all other writers."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("A ledger entry belongs into the transaction of what it vouches for.")
+    _check_moments(payload, at)
     # A deferred check locks the rows it finds. At the commit it would wait, head in hand, for whoever holds such a row
     # and waits for the head.
     with connection.cursor() as cursor:
@@ -63,6 +64,13 @@ def append(*, study: Study, kind: str, payload: dict[str, Any], at: datetime) ->
     return entry
 
 
+def _check_moments(payload: dict[str, Any], at: datetime) -> None:
+    """Rows bear the moment of their entry: by it the rows that stood at a position are found (selectors.moments)."""
+    for value in [*payload.values(), *(payload.get("rows") or [])]:
+        if isinstance(value, dict) and value.get("row") in standing.ROWS and value.get("at") != at.isoformat():
+            raise RuntimeError("The rows of a ledger entry are written at one moment: that of the entry.")
+
+
 def _lock_head(study: Study) -> LedgerHead:
     heads = LedgerHead.objects.select_for_update(no_key=True)
     found = heads.filter(study=study).first()
@@ -76,12 +84,6 @@ def head(study: Study) -> chain.Anchor:
     """Position and digest of the last entry; position 0 and the genesis digest for an empty ledger."""
     row = LedgerHead.objects.filter(study=study).first()
     return chain.Anchor(row.position, row.digest) if row else chain.Anchor(0, chain.GENESIS)
-
-
-def anchor(*, study: Study, place: str) -> LedgerAnchor:
-    """Note that the head was carried to `place`; the caller writes it there."""
-    current = head(study)
-    return LedgerAnchor.objects.create(study=study, position=current.position, digest=current.digest, place=place)
 
 
 def links(study: Study, *, upto: int | None = None) -> Iterator[chain.Link]:
@@ -118,17 +120,34 @@ def _verify(study: Study, anchors: Iterable[chain.Anchor]) -> Verification:
 
 
 def _find_row_breaks(study: Study) -> Iterator[str]:
-    rows = {_name(content): content for content in _contents(study)}
+    """Rows that differ from what their entry says, entries without their row, rows without an entry.
+
+    Only digests are held, some 200 bytes a row: a ledger is larger than a process may be.
+    """
+    rows = {_digest(_name(content)): _digest(content) for content in _contents(study)}
     for link in links(study):
         for content in standing.contents(link):
-            row = rows.pop(_name(content), None)
+            row = rows.pop(_digest(_name(content)), None)
             if row is None:
                 yield f"Entry {link.position}: {_say(content)} is missing from the database."
-            elif canonical.dumps(row) != canonical.dumps(content):
-                fields = sorted(key for key in content.keys() | row.keys() if row.get(key) != content.get(key))
-                yield f"Entry {link.position}: {_say(content)} was altered ({', '.join(fields)})."
-    for content in rows.values():
-        yield f"{_say(content).capitalize()} stands in the database, but no ledger entry vouches for it."
+            elif row != _digest(content):
+                fields = ", ".join(_differing(study, content))
+                yield f"Entry {link.position}: {_say(content)} was altered ({fields})."
+    if rows:
+        for content in _contents(study):
+            if _digest(_name(content)) in rows:
+                yield f"{_say(content).capitalize()} stands in the database, but no ledger entry vouches for it."
+
+
+def _digest(value: Any) -> bytes:
+    return hashlib.blake2b(canonical.dumps(value).encode(), digest_size=16).digest()
+
+
+def _differing(study: Study, content: dict[str, Any]) -> list[str]:
+    """The fields in which the row of that name differs from `content`."""
+    rows = _contents(study, region__public_id=content["region"], number=content["number"])
+    row = next(one for one in rows if _name(one) == _name(content))
+    return sorted(key for key in content.keys() | row.keys() if row.get(key) != content.get(key))
 
 
 def _find_pointer_breaks(study: Study) -> Iterator[str]:
@@ -140,19 +159,19 @@ def _find_pointer_breaks(study: Study) -> Iterator[str]:
         yield f"Region {region.public_id} does not point at its newest revision."
 
 
-def _contents(study: Study) -> Iterator[dict[str, Any]]:
-    answers = Annotation.objects.filter(study=study).select_related("region", "annotator", "protocol", "parent")
+def _contents(study: Study, **filters: Any) -> Iterator[dict[str, Any]]:
+    answers = Annotation.objects.filter(study=study, **filters)
+    answers = answers.select_related("region", "annotator", "protocol", "parent")
     for answer in answers.order_by("id").iterator(chunk_size=2000):
         yield answer.content()
-    revisions = GroundTruthRevision.objects.filter(study=study).select_related(
-        "region", "protocol", "snapshot", "actor"
-    )
+    revisions = GroundTruthRevision.objects.filter(study=study, **filters)
+    revisions = revisions.select_related("region", "protocol", "snapshot", "actor")
     for revision in revisions.order_by("id").iterator(chunk_size=2000):
         yield revision.content()
 
 
-def _name(content: dict[str, Any]) -> tuple[Any, ...]:
-    return (content["row"], content["region"], content.get("annotator"), content["number"])
+def _name(content: dict[str, Any]) -> list[Any]:
+    return [content["row"], content["region"], content.get("annotator"), content["number"]]
 
 
 def _say(content: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from annotation import clock
 from annotation.errors import BadInput, Conflict, Refused
-from annotation.models import Finding, GroundTruthRevision, Job, LabelClass, LedgerEntry, PassItem, Pick, Region, Slide
+from annotation.models import Finding, Job, LabelClass, LedgerEntry, PassItem, Pick, Region, Slide
 from annotation.policy import Policy
 from annotation.rules import posterior_target
 from annotation.services import findings, ledger, passes, queue, truth

@@ -9,9 +9,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from annotation import chain
 from annotation.chain import Anchor
 from annotation.management import lookup
-from annotation.services import ledger
+from annotation.models import Study
+from annotation.services import anchoring, ledger
 
 
 class Command(BaseCommand):
@@ -22,21 +24,26 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("study", help="short name of the study")
-        anchor = parser.add_mutually_exclusive_group()
-        anchor.add_argument("--anchor", metavar="POSITION:DIGEST", help="a head noted earlier")
-        anchor.add_argument("--anchor-file", type=Path, help="a file that --write-anchor wrote")
+        parser.add_argument(
+            "--anchor", action="append", default=[], metavar="POSITION:DIGEST", help="a head noted earlier"
+        )
+        parser.add_argument(
+            "--anchor-file", type=Path, action="append", default=[],
+            help="what anchor_ledger, --write-anchor or a mail left in a file, or an earlier export",
+        )  # fmt: skip
         parser.add_argument("--write-anchor", type=Path, metavar="FILE", help="note the head in FILE if all fits")
 
     def handle(self, *args: Any, **options: Any) -> None:
         study = lookup.find_study(options["study"])
-        anchors = []
-        if options["anchor"]:
-            anchors = [_parse(options["anchor"])]
-        elif options["anchor_file"]:
-            anchors = [_read(options["anchor_file"])]
+        given = options["anchor"]
+        anchors = _parse([given] if isinstance(given, str) else given, where="--anchor")
+        files = options["anchor_file"]
+        for path in [files] if isinstance(files, Path) else files:
+            anchors += _read(path)
+        anchors = [anchor for anchor in anchors if anchor.study in ("", study.slug)]
         if options["write_anchor"] and options["write_anchor"].exists():
             # The old anchor in that file is evidence: it has to hold before it is replaced.
-            anchors.append(_read(options["write_anchor"]))
+            anchors += _read(options["write_anchor"])
         found = ledger.verify(study, anchors=anchors)
         for problem in found.problems:
             self.stderr.write(problem)
@@ -46,31 +53,35 @@ class Command(BaseCommand):
         if not anchors:
             self.stdout.write("Without an anchor from outside, a history that was rewritten as a whole would not show.")
         if options["write_anchor"]:
-            # What was appended during the check is anchored too, and checked the next time.
-            with transaction.atomic():
-                row = ledger.anchor(study=study, place=str(options["write_anchor"])[:200])
-                _write(options["write_anchor"], Anchor(row.position, row.digest))
-            self.stdout.write(
-                f"Anchor {row.position}:{row.digest} written to {options['write_anchor']}. Keep it apart."
-            )
+            self._write_anchor(study, options["write_anchor"])
+
+    def _write_anchor(self, study: Study, path: Path) -> None:
+        """What was appended during the check is anchored too, and checked the next time."""
+        with transaction.atomic():
+            head = ledger.head(study)
+            anchoring.note(study=study, anchor=head, place=str(path))
+            _write(path, head)
+        self.stdout.write(f"Anchor {head.position}:{head.digest} written to {path}. Keep it apart.")
 
 
-def _parse(text: str) -> Anchor:
-    position, colon, digest = text.strip().partition(":")
-    is_hex = len(digest) == 64 and all(character in "0123456789abcdef" for character in digest)
-    if not (colon and position.isdecimal() and int(position) > 0 and is_hex):
-        raise CommandError(f"'{text}' is no anchor: it looks like 120:3f9a..., a position and 64 hex digits.")
-    return Anchor(int(position), digest)
-
-
-def _read(path: Path) -> Anchor:
+def _parse(lines: list[str], *, where: str) -> list[Anchor]:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        return _parse(f"{values['position']}:{values['digest']}")
+        found = list(chain.read_anchors(lines))
+    except ValueError as error:
+        raise CommandError(f"{where}: {error}") from error
+    if lines and not found:
+        raise CommandError(f"{where} holds no anchor: one looks like 120:3f9a..., a position and 64 hex digits.")
+    return found
+
+
+def _read(path: Path) -> list[Anchor]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise CommandError(f"{path} is no anchor file: expected JSON with position and digest.") from error
+    except ValueError as error:
+        raise CommandError(f"{path} is no text.") from error
+    return _parse(lines or [""], where=str(path))
 
 
 def _write(path: Path, anchor: Anchor) -> None:
