@@ -13,6 +13,8 @@ Selection = Literal["learned", "random"]
 # The names of `learning.features.ENCODERS`, which is beyond what this package imports.
 ENCODERS = ("colour-texture",)
 LARGEST_BATCH = 200
+SMALLEST_WINDOW = 20
+MOST_WRONG_SUGGESTIONS = 0.5
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 
 
@@ -36,9 +38,14 @@ class Policy:
     undo_minutes: float = 10.0
     gallery_batch: int = 60  # regions one person may hold at once, in the gallery
     max_skips: int = 3
+    show_old_answer: bool = False  # to its author, where a region is asked again after its class has changed
     gold_rate: float = 0.0
     repeat_rate: float = 0.0
     repeat_after_answers: int = 50
+    gold_feedback: bool = False  # whether who answers gold is told what it is
+    qualification_regions: int = 0  # asked before a person's first real region; 0: nobody has to qualify
+    qualification_share: float = 0.8  # of them right
+    drift_window: int = 50  # a person's last checks, which are compared with all before
 
     # selection
     selection: Selection = "learned"
@@ -57,6 +64,7 @@ class Policy:
     gate_min_items: int = 30
     show_suggestions: bool = False
     suggestion_control_share: float = 0.1
+    wrong_suggestion_rate: float = 0.0  # of the suggestions shown, to measure how far they sway people
 
     # release
     default_quota: int = 0
@@ -113,7 +121,7 @@ def _cast(key: str, value: Any, kind: Any) -> Any:
 
 _SHARES = (
     "planted_check_rate rare_share gold_rate repeat_rate watermark random_share audit_share audit_rate "
-    "suggestion_control_share test_share validation_share tile_min_tissue target_confidence single_reliability"
+    "suggestion_control_share wrong_suggestion_rate qualification_share test_share validation_share tile_min_tissue target_confidence single_reliability"
 ).split()
 _POSITIVE = (
     "min_overlap max_overlap lease_minutes undo_minutes gallery_batch max_skips batch_size retrain_every_revisions "
@@ -128,6 +136,12 @@ def _range_problems(policy: Policy) -> "list[str]":
         problems.append("'max_overlap' must not be below 'min_overlap'")
     if policy.gallery_batch > LARGEST_BATCH:
         problems.append(f"'gallery_batch' must be at most {LARGEST_BATCH}")
+    if policy.qualification_regions < 0:
+        problems.append("'qualification_regions' must be 0 (nobody has to qualify) or a number of regions")
+    if policy.drift_window < SMALLEST_WINDOW:
+        problems.append(f"'drift_window' must be at least {SMALLEST_WINDOW}: fewer checks tell nothing")
+    if policy.wrong_suggestion_rate > MOST_WRONG_SUGGESTIONS:
+        problems.append(f"'wrong_suggestion_rate' must be at most {MOST_WRONG_SUGGESTIONS}: else nobody heeds them")
     if policy.fixed_overlap < 0:
         problems.append("'fixed_overlap' must be 0 (adaptive) or a number of people")
     if policy.target_confidence <= 0.5:

@@ -26,6 +26,7 @@ MAIN: dict[str, Words] = {
     "suggestion_control_share": Words("Annotations without one", "So that the bias can be measured.", "%"),
     "repeat_rate": Words("Repeats", "The same region again, unmarked: how steady is each person?", "%"),
     "gold_rate": Words("Regions with known truth", "Mixed in unmarked; only where the study has such regions.", "%"),
+    "qualification_regions": Words("Regions of the entry test", "Before a person's first real region; 0: no test."),
     "default_quota": Words("Settled regions of each class, at least", "For classes without a quota of their own."),
 }
 ADVANCED: dict[str, Words] = {
@@ -37,8 +38,13 @@ ADVANCED: dict[str, Words] = {
     "rare_share": Words("A class is rare below this share", "One answer never settles a rare class.", "%"),
     "lease_minutes": Words("A region is held for", "Without any input.", "min"),
     "undo_minutes": Words("An answer can be taken back for", "By the one who gave it.", "min"),
+    "show_old_answer": Words("Show people their own old answer", "When classes change and a region is asked again."),
     "max_skips": Words("Skips before an adjudicator sees it", ""),
     "repeat_after_answers": Words("Answers before a repeat", "So that the region is forgotten."),
+    "gold_feedback": Words("Tell people what gold was", "They learn, and they learn which regions were tests."),
+    "qualification_share": Words("Right answers that pass the entry test", "Else a manager decides.", "%"),
+    "drift_window": Words("Checks that tell whether a person has fallen off", "The last ones, against all before."),
+    "wrong_suggestion_rate": Words("Suggestions wrong on purpose", "Measures how far they sway people.", "%"),
     "batch_size": Words("Regions in a batch", "Smaller follows the model more closely."),
     "watermark": Words("Draw the next batch below", "Of the last batch still open.", "%"),
     "random_share": Words("Drawn at random", "Shows whether ranking helps; never withdrawn.", "%"),

@@ -68,6 +68,13 @@ class SkipBody(LeaseBody):
 
 class SubmitBody(LeaseBody):
     answer = AnswerField()
+    protocol = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=1,
+        help_text="The version whose classes I saw, from claim; without it, the one in force when I took the region.",
+    )
     idempotency_key = KeyField()
     seconds = Finite(required=False, allow_null=True, default=None, min_value=0, max_value=LONGEST_TIME_S)
     comment = serializers.CharField(required=False, default="", allow_blank=True, max_length=2000)
@@ -114,6 +121,12 @@ class OpinionShape(serializers.Serializer[Any]):
     flagged = serializers.BooleanField(source="is_flagged")
 
 
+class BeforeShape(serializers.Serializer[Any]):
+    label = serializers.CharField(help_text="A class of that version.")
+    name = serializers.CharField()
+    protocol = serializers.IntegerField()
+
+
 class LeaseShape(serializers.Serializer[Any]):
     token = serializers.CharField()
     kind = serializers.ChoiceField(_KINDS)
@@ -125,11 +138,15 @@ class LeaseShape(serializers.Serializer[Any]):
     entered = serializers.JSONField(allow_null=True, help_text="What I have entered so far: answer, comment, flagged.")
     entered_version = serializers.IntegerField(help_text="To be sent when saving what is entered.")
     opinions = OpinionShape(many=True, help_text="What there is to judge between; only when adjudicating.")
+    before = BeforeShape(
+        allow_null=True, help_text="My own answer under an older version, where the study shows it when it asks again."
+    )
 
 
 class ClaimShape(serializers.Serializer[Any]):
     lease = LeaseShape(allow_null=True, help_text="null: nothing is left for you.")
     leases = LeaseShape(many=True, help_text="All that you hold of this kind, up to `count`; the first is `lease`.")
+    protocol = serializers.IntegerField(help_text="The version of the classes in force, to be named with each answer.")
 
 
 class RenewedShape(serializers.Serializer[Any]):
@@ -159,7 +176,13 @@ class ClaimView(StudyView):
     def post(self, request: Request, slug: str) -> Response:
         held = queue.claim_batch(member=self.member, **self.read_body(ClaimBody))
         leases = queue_reads.show_all(held)
-        return Response(self.show(ClaimShape, {"lease": leases[0] if leases else None, "leases": leases}))
+        rules = self.study.protocol
+        value = {
+            "lease": leases[0] if leases else None,
+            "leases": leases,
+            "protocol": rules.number if rules else 0,
+        }
+        return Response(self.show(ClaimShape, value))
 
 
 class RenewView(StudyView):

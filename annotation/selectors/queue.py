@@ -15,8 +15,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from annotation import clock
 from annotation.models import Annotation, Assignment, Draft, Membership, PersonalText, Region
-from annotation.selectors import regions
+from annotation.selectors import acceptance, oldanswers, regions
 from annotation.services import truth
+from annotation.services.queue import versions
 from annotation.states import SLOT_KINDS, AnswerKind, AssignmentKind, AssignmentState
 
 DRAFTS_SHOWN_FOR = timedelta(days=14)
@@ -46,6 +47,7 @@ class Lease:
     entered: dict[str, Any] | None
     entered_version: int
     opinions: list[Opinion]
+    before: dict[str, str] | None = None
 
 
 def show(assignment: Assignment) -> Lease:
@@ -59,8 +61,12 @@ def show_all(assignments: Sequence[Assignment]) -> list[Lease]:
     A manager's note is shown to those who have answered the region: to others it would tell that somebody has.
     What was entered under an earlier lease of the region is laid before its author again.
     """
+    for one in assignments:
+        # One person's leases are of one study: its classes are read once.
+        one.study = assignments[0].study
     earlier = _latest_drafts(assignments)
     noted = _noted(assignments)
+    before = oldanswers.own(assignments)
     return [
         Lease(
             token=one.token,
@@ -68,11 +74,14 @@ def show_all(assignments: Sequence[Assignment]) -> list[Lease]:
             region=one.region,
             leased_at=one.leased_at,
             expires_at=one.expires_at,
-            suggestion=one.suggestion,
+            suggestion=versions.code_today(one, one.suggestion),
             note=noted.get(one.pk, ""),
-            entered=one.entered if one.entered_version or one.entered else earlier.get(one.region_id),
+            entered=versions.entered_today(
+                one, one.entered if one.entered_version or one.entered else earlier.get(one.region_id)
+            ),
             entered_version=one.entered_version,
             opinions=opinions(one) if one.kind == AssignmentKind.ADJUDICATE else [],
+            before=before.get(one.pk),
         )
         for one in assignments
     ]
@@ -105,7 +114,7 @@ def _latest_drafts(assignments: Sequence[Assignment]) -> dict[int, dict[str, Any
 def held(member: Membership) -> QuerySet[Assignment]:
     """The leases `member` holds now, oldest first."""
     live = Assignment.objects.filter(annotator=member, state=AssignmentState.LEASED, expires_at__gt=clock.now())
-    return live.select_related("annotator", "region__slide", "pick").order_by("id")
+    return live.select_related("annotator", "region__slide", "pick", "study__protocol").order_by("id")
 
 
 def answers_today(member: Membership) -> int:
@@ -142,6 +151,8 @@ def opinions(assignment: Assignment) -> list[Opinion]:
     The order hangs on the lease's token: the same each time it is looked at, different from region to region,
     so that a letter does not become a person.
     """
+    if assignment.pick_id is None:
+        return _said_blind(assignment)
     given = {one.pseudonym: one for one in truth.opinions_on(assignment.region, study=assignment.study)}
     words = PersonalText.objects.filter(annotation__in=[one.annotation for one in given.values()], erased_at=None)
     comments = dict(words.values_list("annotation_id", "text"))
@@ -154,6 +165,20 @@ def opinions(assignment: Assignment) -> list[Opinion]:
             is_flagged=given[name].annotation.is_flagged,
         )
         for place, name in enumerate(shuffled)
+    ]
+
+
+def _said_blind(assignment: Assignment) -> list[Opinion]:
+    """The classes between which an acceptance sample's adjudicator decides, the label that stands among them.
+
+    Each class once: how many said it, and which of them stands, must not sway the verdict.
+    """
+    codes = acceptance.in_question(study=assignment.study, region=assignment.region)
+    shuffled = sorted(codes, key=lambda code: hashlib.sha256(f"{assignment.token} {code}".encode()).digest())
+    kind = AnswerKind.CLASS.value
+    return [
+        Opinion(name=letter(place), answer={"kind": kind, "label": code}, comment="", is_flagged=False)
+        for place, code in enumerate(shuffled)
     ]
 
 

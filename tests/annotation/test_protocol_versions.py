@@ -3,7 +3,7 @@
 import pytest
 
 from annotation import mapping
-from annotation.errors import BadInput, Conflict, Missing
+from annotation.errors import BadInput, ClassesChanged, Conflict, Missing
 from annotation.models import (
     Annotation,
     GroundTruthRevision,
@@ -14,6 +14,7 @@ from annotation.models import (
     ReliabilitySnapshot,
     Study,
 )
+from annotation.selectors import queue as queue_reads
 from annotation.services import consensus, ledger, protocols, queue, reviewing, truth
 from annotation.services.protocols import MappingPlan
 from annotation.states import Method, PickState, RegionState, Stratum
@@ -295,3 +296,74 @@ def test_versions_follow_each_other_and_every_answer_finds_its_class_of_today() 
         second.pk,
     }
     assert ledger.verify(row).ok
+
+
+def test_an_answer_in_the_old_classes_is_recorded_under_them_where_its_class_goes_on() -> None:
+    row = study(("a", "b"), policy={**EAGER, "min_overlap": 1, "fixed_overlap": 1})
+    (one,) = _people(row, 1)
+    region = factories.region(factories.slide(row))
+    factories.pick(region, slots=1)
+    lease = queue.claim(member=one)
+    assert lease is not None
+    row = change(row, ("x", "b"), {"a": (RENAMED, "x")})
+    given = queue.submit(member=one, token=lease.token, answer=answer("a"), idempotency_key="k")
+    region.refresh_from_db()
+    assert (given.label, given.protocol.number) == ("a", 1)
+    assert (region.current_revision.label, region.current_revision.protocol.number) == ("x", 2)
+    assert ledger.verify(row).ok
+
+
+def test_an_answer_whose_class_has_ended_is_refused_kept_and_given_again_under_the_same_lease() -> None:
+    row = study(("a", "b"), policy={**EAGER, "min_overlap": 1, "fixed_overlap": 1})
+    (one,) = _people(row, 1)
+    region = factories.region(factories.slide(row))
+    factories.pick(region, slots=1)
+    lease = queue.claim(member=one)
+    assert lease is not None
+    row = change(row, ("a1", "a2", "b"), {"a": (SPLIT, "a1", "a2")})
+    with pytest.raises(ClassesChanged, match="version 2") as caught:
+        queue.submit(
+            member=one, token=lease.token, answer=answer("a"), idempotency_key="k", comment="Dark.", protocol=1
+        )
+    assert caught.value.details["protocol"] == 2
+    assert not Annotation.objects.filter(study=row).exists()
+    again = queue.claim(member=one)
+    assert again is not None and again.token == lease.token
+    shown = queue_reads.show(again)
+    assert shown.entered is not None and (shown.entered["answer"], shown.entered["comment"]) == (None, "Dark.")
+    with pytest.raises(BadInput, match="Unknown class 'a1'"):
+        queue.submit(member=one, token=lease.token, answer=answer("a1"), idempotency_key="k", protocol=1)
+    with pytest.raises(BadInput, match="no published version 3"):
+        queue.submit(member=one, token=lease.token, answer=answer("a1"), idempotency_key="k", protocol=3)
+    given = queue.submit(member=one, token=lease.token, answer=answer("a1"), idempotency_key="k", protocol=2)
+    assert given.protocol.number == 2
+
+
+@pytest.mark.parametrize("shows", [True, False])
+def test_people_see_their_own_old_answer_and_only_where_the_study_shows_it(shows: bool) -> None:
+    row = study(("a", "b"), policy={**EAGER, "show_old_answer": shows})
+    one, two, three = _people(row, 3)
+    region = settle(row, "a", one, two)
+    change(row, ("a1", "a2", "b"), {"a": (SPLIT, "a1", "a2")})
+    leases = {person: queue.claim(member=person) for person in (one, three)}
+    assert {lease.region_id for lease in leases.values() if lease} == {region.pk}
+    mine, theirs = (queue_reads.show(lease) for lease in leases.values() if lease)
+    assert mine.before == ({"label": "a", "name": "A", "protocol": 1} if shows else None)
+    assert theirs.before is None
+
+
+def test_a_suggestion_is_shown_in_the_classes_of_today_or_not_at_all() -> None:
+    row = study(("a", "b", "c"), policy={**EAGER, "show_suggestions": True, "suggestion_control_share": 0.0})
+    people = _people(row, 2)
+    for place, predicted in enumerate(("a", "b", "a", "b")):
+        region = factories.region(factories.slide(row))
+        factories.pick(region, slots=1, rank=place, has_begun=True, parts={"predicted": predicted})
+    held = [queue.claim(member=person) for person in people]
+    change(row, ("x", "b1", "b2", "c"), {"a": (RENAMED, "x"), "b": (SPLIT, "b1", "b2")})
+    shown = [queue_reads.show(queue.claim(member=person)).suggestion for person in people]
+    assert [lease.suggestion for lease in held if lease] == ["a", "b"] and shown == ["x", ""]
+    for person, lease in zip(people, held, strict=True):
+        assert lease is not None
+        queue.release(member=person, token=lease.token)
+    fresh = [queue_reads.show(queue.claim(member=person)).suggestion for person in people]
+    assert fresh == ["x", ""]

@@ -75,8 +75,10 @@ def changed(study: Study) -> Conflict:
 def code_today(assignment: Assignment, code: str) -> str:
     """A class named under the lease as it is called today; nothing where it has ended."""
     study = assignment.study
+    if not code or study.current_protocol.number == 1:
+        return code
     kept = code if code in study.current_protocol.codes else ""
-    if not code or not _is_older(assignment):
+    if not _is_older(assignment):
         return kept
     then = mapping.in_force(study, at=assignment.leased_at)
     return mapping.exact_codes(study).get(then.pk, {}).get(code, "") if code in then.codes else kept
