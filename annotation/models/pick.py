@@ -46,8 +46,11 @@ class Pick(models.Model):
     slots_open = models.IntegerField()
     slots_granted = models.PositiveIntegerField(help_text="Opinions asked for so far; never above the overlap.")
     overlap = models.PositiveIntegerField(help_text="At most this many people give an opinion.")
-    is_planted_check = models.BooleanField(default=False, help_text="An early stop here gets one more blind opinion.")
+    is_planted_check = models.BooleanField(default=False, help_text="An early stop here gets further blind opinions.")
     early_label = models.SlugField(max_length=60, blank=True, help_text="What a planted check would have settled on.")
+    early_answers = models.PositiveIntegerField(
+        null=True, blank=True, help_text="How many had answered when a planted check would have settled."
+    )
     has_begun = models.BooleanField(default=False, help_text="Someone has answered it.")
     skips = models.PositiveIntegerField(default=0)
     note = models.TextField(blank=True, help_text="What a manager tells those who are asked again.")

@@ -255,15 +255,17 @@ def test_fixed_overlap_settles_after_exactly_that_many_answers():
     assert GroundTruthRevision.objects.get(region=pick.region).label == "lymphocyte"
 
 
-def test_planted_check_asks_one_more_blind_opinion_and_keeps_what_would_have_been(study, pick):
+def test_planted_check_asks_on_to_the_maximum_and_keeps_what_would_have_been(study, pick):
     Pick.objects.filter(pk=pick.pk).update(is_planted_check=True)
-    submit(factories.member(study))
+    for number in range(2, pick.overlap):
+        while Annotation.objects.count() < number:
+            submit(factories.member(study))
+        pick.refresh_from_db()
+        assert (pick.state, pick.early_label, pick.early_answers) == (PickState.OPEN, "neutrophil", 2)
+        assert pick.slots_open == 1
     submit(factories.member(study))
     pick.refresh_from_db()
-    assert (pick.state, pick.early_label, pick.slots_open) == (PickState.OPEN, "neutrophil", 1)
-    submit(factories.member(study))
-    pick.refresh_from_db()
-    assert pick.state == PickState.SETTLED
+    assert pick.state == PickState.SETTLED and Annotation.objects.count() == pick.overlap
 
 
 def test_stuck_picks_go_to_the_adjudicators_when_no_annotator_is_left(study, pick):

@@ -49,11 +49,12 @@ def settle(*, pick: Pick, annotation: Annotation, reason: str, at: datetime) -> 
         return _close(pick=pick, belief=belief, label=decision.label, decision=decision, at=at)
     # "Wait" although everybody asked has answered: an answer no longer counts, so somebody else is asked.
     if decision.kind is not settlement.Kind.ADJUDICATE and pick.slots_granted < pick.overlap:
-        if decision.is_check and decision.label is not None:
+        if decision.is_check and decision.label is not None and not pick.early_label:
             pick.early_label = belief.codes[decision.label]
+            pick.early_answers = len(belief.opinions)
         pick.slots_open += 1
         pick.slots_granted += 1
-        pick.save(update_fields=["slots_open", "slots_granted", "early_label"])
+        pick.save(update_fields=["slots_open", "slots_granted", "early_label", "early_answers"])
         return None
     escalate(pick=pick)
     return None
@@ -104,7 +105,7 @@ def _decide(*, pick: Pick, belief: Belief, policy: Policy) -> settlement.Decisio
         single_reliability=single,
         single_reliability_target=policy.single_reliability,
         model_agrees=_model_agrees(pick=pick, belief=belief, policy=policy),
-        planted_check=pick.is_planted_check and not pick.early_label,
+        planted_check=pick.is_planted_check,
         is_audit=pick.region.audit_half != AuditHalf.NONE,
         fixed_overlap=policy.fixed_overlap or None,
         families=families_of(parents) if parents else None,
