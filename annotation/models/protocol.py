@@ -30,7 +30,19 @@ class Protocol(models.Model):
     @cached_property
     def codes(self) -> tuple[str, ...]:
         """Codes of the classes in their order, special outcomes included; read once, as a published row holds."""
-        return tuple(self.classes.order_by("position", "code").values_list("code", flat=True))
+        return tuple(code for code, _ in self._family_names)
+
+    @cached_property
+    def parents(self) -> tuple[int, ...]:
+        """For each of `codes` the place of its parent, -1 without one; empty where no class has a parent."""
+        if not any(parent for _, parent in self._family_names):
+            return ()
+        place = {code: index for index, code in enumerate(self.codes)}
+        return tuple(place.get(parent, -1) for _, parent in self._family_names)
+
+    @cached_property
+    def _family_names(self) -> list[tuple[str, str]]:
+        return list(self.classes.order_by("position", "code").values_list("code", "parent"))
 
 
 class LabelClass(models.Model):

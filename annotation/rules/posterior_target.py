@@ -19,7 +19,7 @@ def find(view: PassView) -> Iterator[Found]:
         sure = view.confidence(item)
         if item.method in CONSENSUS_METHODS and sure < target:
             best = view.codes[max(range(len(view.codes)), key=item.posterior.__getitem__)] if item.posterior else ""
-            rival = f"; the consensus now favours {best}" if best and best != item.label else ""
+            rival = f"; the consensus now favours {best}" if best and best not in view.family(item.label) else ""
             yield Found(
                 message=f"Region {item.region} is {item.label} with {sure:.2f} of the {target:.2f} wanted{rival}.",
                 region=item.region,

@@ -63,6 +63,19 @@ class GoldAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What blind answers to a closed acceptance sample say a region is, in today's classes.
+
+    `drawn` is the label it was drawn with, `doubt` the chance that this one is wrong, by all who answered.
+    """
+
+    sample: int
+    label: str
+    drawn: str
+    doubt: float
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """A region that is settled and not excluded: a candidate for the dataset.
 
@@ -161,6 +174,7 @@ class PassView:
     items: tuple[Item, ...] = ()
     quotas: Mapping[str, int] = field(default_factory=dict)
     special: frozenset[str] = frozenset()
+    parents: Mapping[str, str] = field(default_factory=dict)
     waiting: tuple[Waiting, ...] = ()
     collecting: int = 0
     earlier: Mapping[str, EarlierSplit] = field(default_factory=dict)
@@ -172,6 +186,7 @@ class PassView:
     repeats: tuple[Repeat, ...] = ()
     golds: Mapping[str, str] = field(default_factory=dict)
     gold_answers: tuple[GoldAnswer, ...] = ()
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
 
     def threshold(self, rule: str, name: str, *, of: str = "") -> float:
         """A threshold of a rule as the study has set it; `of` names the class where each has its own."""
@@ -183,7 +198,12 @@ class PassView:
         return tuple(item for item in self.items if item.label)
 
     def confidence(self, item: Item) -> float:
-        """The canonical posterior of the item's label; 0 where nobody gave an opinion."""
+        """The canonical posterior of the item's label with its kinds; 0 where nobody gave an opinion."""
         if not item.posterior or not item.label:
             return 0.0
-        return item.posterior[self.codes.index(item.label)]
+        return sum(item.posterior[self.codes.index(code)] for code in self.family(item.label))
+
+    def family(self, code: str) -> tuple[str, ...]:
+        """A class and every kind below it."""
+        kinds = [kind for kind, parent in self.parents.items() if parent == code]
+        return (code, *(one for kind in kinds for one in self.family(kind)))

@@ -84,6 +84,7 @@ def read(consistency_pass: ConsistencyPass) -> Reading:
             items=items,
             quotas={one.code: one.quota for one in classes if one.quota},
             special=frozenset(one.code for one in classes if one.is_special),
+            parents={one.code: one.parent for one in classes if one.parent},
             waiting=waiting,
             collecting=collecting,
             earlier=earlier,

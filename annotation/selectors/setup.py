@@ -61,7 +61,7 @@ def definition(study: Study) -> Definition:
         region_um_per_px=study.region_um_per_px,
         domains=list(study.domains),
         classes=[
-            ClassPlan(row.code, row.name, row.colour, row.key, row.definition, row.is_special, row.quota)
+            ClassPlan(row.code, row.name, row.colour, row.key, row.definition, row.is_special, row.quota, row.parent)
             for row in class_rows(study)
         ],
         guideline=rules.guideline if rules else "",

@@ -10,7 +10,7 @@ from typing import Any
 from annotation.studyfolder.fields import Tell, check_keys
 from annotation.studyfolder.plan import ClassPlan
 
-CLASS_KEYS = ("code", "name", "colour", "key", "definition", "special", "quota")
+CLASS_KEYS = ("code", "name", "colour", "key", "definition", "special", "quota", "parent")
 LONGEST_DEFINITION = 10_000
 MOST_CLASSES = 200
 FEWEST_CLASSES = 2
@@ -30,6 +30,7 @@ def check_classes(rows: Any, *, tell: Tell) -> list[ClassPlan]:
     classes = [_check(row, number, tell) for number, row in enumerate(rows, 1)]
     for what in _MUST_DIFFER:
         _tell_clashes(what, [str(getattr(item, what)) for item in classes], tell)
+    _check_parents(classes, tell)
     return classes
 
 
@@ -46,12 +47,41 @@ def _tell_clashes(what: str, values: list[str], tell: Tell) -> None:
         tell(reason, f"Give each class a {what} of its own.", key="classes", row=numbers[-1], field=what)
 
 
+def _check_parents(classes: list[ClassPlan], tell: Tell) -> None:
+    """Each parent is another class that is no special outcome, and nothing is above itself."""
+    known = {item.code: item for item in classes}
+    for number, item in enumerate(classes, 1):
+        if not item.parent:
+            continue
+        above = known.get(item.parent)
+        if above is None:
+            reason, remedy = f"'{item.parent}' is no class.", "Name the code of another class, or leave it out."
+        elif item.is_special or above.is_special:
+            reason, remedy = "A special outcome is no kind of a class and has no kinds.", "Leave the parent out."
+        elif _is_above_itself(item, known):
+            reason, remedy = "Following its parents leads back to it.", "Leave one of these parents out."
+        else:
+            continue
+        said = f"The parent of class {number} does not hold. {reason}"
+        tell(said, remedy, key="classes", row=number, field="parent")
+
+
+def _is_above_itself(item: ClassPlan, known: Mapping[str, ClassPlan]) -> bool:
+    above, passed = known.get(item.parent), set[str]()
+    while above is not None and above.code not in passed:
+        if above.code == item.code:
+            return True
+        passed.add(above.code)
+        above = known.get(above.parent)
+    return False
+
+
 def _check(row: Mapping[str, Any], number: int, tell: Tell) -> ClassPlan:
     where = f"class {number}"
     check_keys(row, CLASS_KEYS, where=where, tell=tell)
     code, colour, key = row.get("code"), row.get("colour", ""), row.get("key", "")
     name, definition = row.get("name", code), row.get("definition", "")
-    special, quota = row.get("special", False), row.get("quota")
+    special, quota, parent = row.get("special", False), row.get("quota"), row.get("parent", "")
     is_key = isinstance(key, str) and (key == "" or (len(key) == 1 and key.isprintable() and not key.isspace()))
     is_quota = quota is None or (isinstance(quota, int) and not isinstance(quota, bool) and 0 <= quota < 2**31)
     checks = [
@@ -66,6 +96,7 @@ def _check(row: Mapping[str, Any], number: int, tell: Tell) -> ClassPlan:
         (_is_text(definition, longest=LONGEST_DEFINITION), "definition", "Give a text."),
         (isinstance(special, bool), "special", "Write true or false."),
         (is_quota, "quota", "Give a whole number from 0."),
+        (isinstance(parent, str), "parent", "Name the code of another class, or leave it out."),
     ]
     for holds, field, remedy in checks:
         if not holds:
@@ -79,6 +110,7 @@ def _check(row: Mapping[str, Any], number: int, tell: Tell) -> ClassPlan:
         definition=str(definition),
         is_special=bool(special),
         quota=quota if isinstance(quota, int) else None,
+        parent=parent if isinstance(parent, str) else "",
     )
 
 

@@ -44,6 +44,8 @@ def _class(item: ClassPlan) -> Iterable[str]:
         "definition": item.definition,
     }
     yield from (f"{key} = {_value(value)}" for key, value in values.items())
+    if item.parent:
+        yield f"parent = {_value(item.parent)}"
     if item.is_special:
         yield "special = true"
     if item.quota is not None:

@@ -11,7 +11,9 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from learning.consensus import hierarchy
 from learning.consensus.answers import Floats
+from learning.consensus.hierarchy import Families
 
 # Two classes lead together when their posteriors differ by less than rounding can explain.
 _TIE = 1e-9
@@ -33,7 +35,9 @@ class Kind(StrEnum):
 class Decision:
     """What to do, the leading class (None where two lead together), its posterior, and why, as a sentence.
 
-    `is_check` says that the region would have been settled and gets its planted extra opinion instead.
+    Where a parent settles for its kinds, it is the label and `confidence` what all of them have together.
+
+    `is_check` says that the region would have been settled and gets a planted further opinion instead.
     """
 
     kind: Kind
@@ -66,6 +70,8 @@ def decide(
     planted_check: bool,
     is_audit: bool,
     fixed_overlap: int | None,
+    doubted: int = 0,
+    families: Families | None = None,
 ) -> Decision:
     """Decide over a region after an answer of one more person.
 
@@ -73,12 +79,15 @@ def decide(
     annotators who answered, neither gold nor repeats; `rare` (K,) marks classes that one person never
     settles. `single_reliability` is P(truth = the leading class | the only annotator says so), None where
     unknown. `model_agrees` is true where a calibrated model is sure of the leading class, the study allows
-    it to count and the annotator saw no suggestion; else False or None. `planted_check` is true while the
-    region belongs to the planted share and has not had its extra opinion; left true, it goes on to
-    `max_overlap`.
+    it to count and the annotator saw no suggestion; else False or None. `planted_check` is true where the
+    region belongs to the planted share: it goes on to `max_overlap` although it could be settled.
+
+    `doubted` counts the people among `answers` whose checks have fallen off: they don't count towards the
+    minimum, and never settle a region by themselves.
 
     With a `fixed_overlap` (None or 0: adaptive) the leading class settles after that many answers, whatever
-    its posterior; a tie goes to an adjudicator. ValueError for a policy that can't be.
+    its posterior; a tie goes to an adjudicator. Where the asking ends undecided between kinds of one class
+    (`families` (K, K) of `hierarchy`), that class settles. ValueError for a policy that can't be.
     """
     _refuse_policy(min_overlap=min_overlap, max_overlap=max_overlap, target=target, answers=answers)
     first = first_slots(min_overlap=min_overlap, is_audit=is_audit, fixed_overlap=fixed_overlap)
@@ -87,7 +96,7 @@ def decide(
         people = f"{answers} of at least {first} people have answered."
         return Decision(Kind.WAIT, label, confidence, people)
     if fixed_overlap:
-        return _decide_fixed(label=label, confidence=confidence, answers=answers)
+        return _decide_fixed(posterior=posterior, label=label, answers=answers, families=families)
 
     doubt = _doubt(label=label, confidence=confidence, target=target)
     if doubt is None and answers == 1:
@@ -98,6 +107,8 @@ def decide(
             model_agrees=model_agrees,
         )
     can_ask = answers < max(max_overlap, first)
+    if doubt is None and doubted and answers - doubted < first and (can_ask or doubted == answers):
+        doubt = f"The checks of {doubted} of the {answers} who answered have fallen off of late."
     if doubt is None and planted_check and can_ask:
         reason = f"Enough after {answers}, but planted for a check: one more blind opinion."
         return Decision(Kind.OPEN_SLOT, label, confidence, reason, is_check=True)
@@ -106,6 +117,10 @@ def decide(
         return Decision(Kind.SETTLE, label, confidence, reason)
     if can_ask:
         return Decision(Kind.OPEN_SLOT, label, confidence, f"{doubt} One more person is asked.")
+    held = hierarchy.find_holder(posterior, families, target=target) if families is not None and answers > 1 else None
+    if held is not None:
+        reason = f"{doubt} After all {answers} allowed people the kinds of one class reach {held[1]:.3f} together."
+        return Decision(Kind.SETTLE, *held, reason)
     reason = f"{doubt} All {answers} allowed people have answered, so an adjudicator decides."
     return Decision(Kind.ADJUDICATE, label, confidence, reason)
 
@@ -127,12 +142,19 @@ def _lead(posterior: Floats) -> tuple[int | None, float]:
     return (top if rivals == 1 else None), float(posterior[top])
 
 
-def _decide_fixed(*, label: int | None, confidence: float, answers: int) -> Decision:
-    if label is None:
-        reason = f"Two classes lead together after {answers} answers, so an adjudicator decides."
-        return Decision(Kind.ADJUDICATE, None, confidence, reason)
-    reason = f"The study takes the leading class after {answers} answers."
-    return Decision(Kind.SETTLE, label, confidence, reason)
+def _decide_fixed(*, posterior: Floats, label: int | None, answers: int, families: Families | None) -> Decision:
+    confidence = float(posterior.max())
+    if label is not None:
+        reason = f"The study takes the leading class after {answers} answers."
+        return Decision(Kind.SETTLE, label, confidence, reason)
+    leading = posterior >= confidence - _TIE
+    head = None if families is None else hierarchy.find_common(leading, families)
+    if head is not None and families is not None:
+        share = float(hierarchy.share_by_family(posterior, families)[head])
+        reason = f"Kinds of one class lead together after {answers} answers, so that class holds."
+        return Decision(Kind.SETTLE, head, share, reason)
+    reason = f"Two classes lead together after {answers} answers, so an adjudicator decides."
+    return Decision(Kind.ADJUDICATE, None, confidence, reason)
 
 
 def _doubt(*, label: int | None, confidence: float, target: float) -> str | None:

@@ -14,7 +14,6 @@ from annotation.policy import Policy
 from annotation.selectors import gold as gold_reads
 from annotation.services import gold, jobs, protocols, slides, studies
 from annotation.states import AuditHalf, GoldSource, JobKind, SlideState
-from annotation.studyfolder import ClassPlan
 
 _REGIONS = """
     INSERT INTO annotation_region
@@ -94,19 +93,9 @@ def start(copy: Study) -> Study:
 
 def _copy_protocol(study: Study, copy: Study) -> None:
     assert study.protocol is not None
-    classes = [
-        ClassPlan(
-            code=row.code,
-            name=row.name,
-            colour=row.colour,
-            key=row.key,
-            definition=row.definition,
-            is_special=row.is_special,
-            quota=row.quota,
-        )
-        for row in study.protocol.classes.order_by("position")
-    ]
-    protocols.publish_first(study=copy, classes=classes, guideline=study.protocol.guideline)
+    protocols.publish_first(
+        study=copy, classes=protocols.class_plans(study.protocol), guideline=study.protocol.guideline
+    )
 
 
 def _copy_slides(study: Study, copy: Study) -> None:

@@ -1,5 +1,5 @@
 /**
- * The classes of the protocol: name, code, colour, key, definition, quota, special outcome, order; and the guideline.
+ * The classes of the protocol: name, code, colour, key, definition, quota, special outcome, parent, order; and the guideline.
  * Decides drafts of rows (a free digit, a colour not yet used); clashes are refused by the server, field by field.
  */
 
@@ -7,7 +7,7 @@ import { boot, el, find, replace, say } from "../dom.js";
 import { swatch } from "../classes.js";
 import { complain, field, freeze, keepFocus, later, sentences } from "./fields.js";
 
-const FIELDS = ["name", "code", "colour", "key", "quota", "definition"];
+const FIELDS = ["name", "code", "colour", "key", "quota", "parent", "definition"];
 let serial = 0;
 
 export function draw(body, page) {
@@ -44,23 +44,38 @@ export function draw(body, page) {
     definition.addEventListener("input", () => change(row, "definition", definition.value));
     const special = el("input", { id: id("special"), type: "checkbox", checked: row.special });
     special.addEventListener("change", () => change(row, "special", special.checked));
+    const parent = el("select", { id: id("parent") });
+    offerParents(parent, row);
+    parent.addEventListener("focus", () => offerParents(parent, row));
+    parent.addEventListener("change", () => change(row, "parent", parent.value));
     const sign = el("span", { class: "sign", id: id("sign") }, swatch({ ...row, letter: (row.name || "?")[0].toUpperCase(), pattern: at % 8 }));
     const button = (word, mark, run, off = false) => el("button", { type: "button", class: "small quiet", id: id(word), disabled: off, "aria-label": `${word} ${row.name || "the new class"}`, on: { click: run } }, mark);
     return el("li", { class: "class-card", dataset: { code: row.code } },
       el("div", { class: "class-fields" }, sign,
         field("Name", text("name", { maxlength: 120 })), field("Code", text("code", { maxlength: 60 })), field("Colour", text("colour", { type: "color" })),
-        field("Key", text("key", { maxlength: 1, class: "key" })), field("Quota", text("quota", { type: "number", min: 0 })), field("Special outcome", special)),
+        field("Key", text("key", { maxlength: 1, class: "key" })), field("Quota", text("quota", { type: "number", min: 0 })), field("Special outcome", special), field("Kind of", parent)),
       el("div", { class: "class-words" }, field("Definition", definition, { wide: true }),
         el("div", { class: "class-ways" }, button("Move up", "↑", () => move(at, -1), at === 0), button("Move down", "↓", () => move(at, 1), at === rows.length - 1), button("Remove", "Remove", () => remove(at)))));
   }
 
+  /** What a class may be a kind of: any other one that is no special outcome; the server refuses circles. */
+  function offerParents(select, row) {
+    const others = rows.filter((one) => one !== row && one.name.trim() && !one.special);
+    const codes = others.map((one) => bodyOf(one).code);
+    const gone = row.parent && !codes.includes(row.parent) ? [el("option", { value: row.parent, text: row.parent })] : [];
+    replace(select, el("option", { value: "", text: "no other class" }), gone, others.map((one, at) => el("option", { value: codes[at], text: one.name })));
+    select.value = row.parent ?? "";
+  }
+
   function change(row, name, value) {
+    const before = bodyOf(row).code;
     row[name] = value;
     if (name === "code") row.auto = false;
     if (name === "name" && row.auto) {
       row.code = slugify(value);
       find(`#class-code-${row.id}`).value = row.code;
     }
+    if (before) rows.filter((one) => one.parent === before).forEach((one) => { one.parent = bodyOf(row).code; });
     if (name === "name" || name === "colour") {
       const at = rows.indexOf(row);
       replace(find(`#class-sign-${row.id}`), swatch({ ...row, letter: (row.name || "?")[0].toUpperCase(), pattern: at % 8 }));
@@ -73,7 +88,7 @@ export function draw(body, page) {
     const key = given.key && !used.has(given.key) ? given.key : [..."123456789"].find((digit) => !used.has(digit)) ?? "";
     const colours = new Set(rows.map((row) => row.colour));
     const colour = boot().palette.find((one) => !colours.has(one)) ?? "#808080";
-    rows.push({ id: (serial += 1), name: "", code: "", definition: "", quota: null, special: false, auto: true, ...given, key, colour });
+    rows.push({ id: (serial += 1), name: "", code: "", definition: "", quota: null, special: false, parent: "", auto: true, ...given, key, colour });
     drawRows();
     find(`#class-name-${rows.at(-1).id}`).focus();
     if (given.name) save();
@@ -132,7 +147,7 @@ const SPECIAL = { name: "Not evaluable", code: "not-evaluable", special: true, a
 
 function bodyOf(row) {
   const quota = row.quota === null || row.quota === "" ? null : Number(row.quota);
-  return { code: row.code || slugify(row.name), name: row.name, colour: row.colour, key: row.key, definition: row.definition, special: row.special, quota };
+  return { code: row.code || slugify(row.name), name: row.name, colour: row.colour, key: row.key, definition: row.definition, special: row.special, quota, parent: row.parent ?? "" };
 }
 
 /** A code from a name: small letters, digits and hyphens. */
