@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef
 from annotation import clock
 from annotation.errors import ConcordError
 from annotation.models import Job, Study, WorkerStamp
-from annotation.services import anchoring, jobs, loop, picks
+from annotation.services import acceptance, anchoring, jobs, loop, picks
 from annotation.states import StudyState
 from workers import catalogue
 
@@ -48,6 +48,7 @@ def tick() -> None:
     open_studies = Study.objects.filter(state__in=[StudyState.RUNNING, StudyState.DRAINING])
     for study in open_studies.filter(~Exists(inline)).order_by("pk"):
         try:
+            acceptance.close_stuck(study=study)
             loop.nudge(study=study)
             if study.state == StudyState.DRAINING:
                 # Nobody joins a study that ends: what no annotator is left for is an adjudicator's.

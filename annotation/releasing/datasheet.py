@@ -21,6 +21,7 @@ def render(content: Content) -> str:
         _composition(content),
         _process(content),
         _agreement(content.facts.get("agreement", {}), content.codes),
+        error_estimate(content.facts.get("acceptance")),
         _limits(content),
         _decisions(content),
         _files(),
@@ -131,6 +132,45 @@ def _agreement(measured: dict[str, Any], codes: Sequence[str]) -> str:
         rows = [(code, _estimate(value)) for code, value in zip(codes, best["per_class"], strict=True)]
         parts += ["Agreement per class, all regions:", _table(["class", "agreement"], rows)]
     return "\n\n".join(parts)
+
+
+def error_estimate(measured: Mapping[str, Any] | None) -> str:
+    """What people who answered a random sample blind again found; says so where nobody was asked."""
+    title = "## Estimated error"
+    if not measured:
+        return f"{title}\n\nNobody answered a random sample of these regions again, so their error was not measured."
+    sentence = (
+        f"**Estimated share of wrong labels: {_percent(measured['share'])}**, 95 % interval. From "
+        f"{measured['drawn']} regions drawn at random from the {measured['population']} of consistency pass "
+        f"{measured['pass']} (sample {measured['sample']}), each answered blind by at least {measured['opinions']} "
+        f"people, {measured['people']} people in all; adjudicators decided {measured['adjudicated']} of them, where "
+        "the answers differed from one another or from the label."
+    )
+    basis = (
+        f"Before what they found was mended it was {_percent(measured['before'])}. The estimate speaks of "
+        f"{measured['regions']} regions of this release: those drawn, and those whose label is what it was then. "
+        "Fresh answers and verdicts are not taken for the truth: the estimate allows for their errors."
+    )
+    limits = []
+    if measured["outside"]:
+        limits.append(
+            f"{measured['outside']} regions are outside the estimate: gold, examples, and labels given after the draw."
+        )
+    if measured["seen_before"]:
+        limits.append(
+            f"{measured['seen_before']} of the answers are of people who had given an opinion on the region before: "
+            "there were too few others."
+        )
+    rows = [(code, _percent(bounds)) for code, bounds in measured["per_class"].items()]
+    by_class = _table(["label", "estimated share of wrong labels"], rows)
+    return "\n\n".join(
+        [title, sentence, basis, *(["\n".join(f"- {line}" for line in limits)] if limits else []), by_class]
+    )
+
+
+def _percent(bounds: Sequence[float]) -> str:
+    value, low, high = (100 * number for number in bounds)
+    return f"{value:.1f} % ({low:.1f} to {high:.1f})"
 
 
 def _limits(content: Content) -> str:

@@ -1,6 +1,7 @@
 """The consistency rules that need no model, a rule a file. To add one: write its file, name it here, test it."""
 
 from annotation.rules import (
+    acceptance,
     case_splits,
     class_quota,
     class_share,
@@ -29,6 +30,7 @@ from annotation.rules.view import (
     PassView,
     Repeat,
     Unmarked,
+    Verdict,
     Waiting,
 )
 
@@ -50,11 +52,13 @@ __all__ = [
     "Rule",
     "Threshold",
     "Unmarked",
+    "Verdict",
     "Waiting",
     "by_code",
 ]
 
 RULES: tuple[Rule, ...] = (
+    acceptance.RULE,
     case_splits.RULE,
     class_quota.RULE,
     class_share.RULE,

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from annotation import clock
+from annotation import answers, clock
 from annotation.errors import Missing
 from annotation.models import (
     Assignment,
@@ -93,8 +93,10 @@ def held(*, member: Membership, token: str) -> Assignment:
 def read(assignment: Assignment) -> Case:
     """Everything the holder of an adjudication judges by."""
     region, study = assignment.region, assignment.study
-    belief = truth.believe(region, study=study)
     opinions = queue_reads.opinions(assignment)
+    if assignment.pick_id is None:
+        return _between(assignment, opinions)
+    belief = truth.believe(region, study=study)
     labels = {one.label for one in belief.opinions}
     skips = _skips(assignment)
     posterior = _rank(belief) if opinions else []
@@ -107,6 +109,21 @@ def read(assignment: Assignment) -> Case:
         posterior=posterior,
         in_question=[*likely, *sorted(labels - set(likely))],
         note=assignment.pick.note if assignment.pick else "",
+        neighbours=neighbours(assignment),
+        reasons=recent_reasons(assignment.annotator),
+    )
+
+
+def _between(assignment: Assignment, opinions: list[queue_reads.Opinion]) -> Case:
+    """A region of an acceptance sample: the classes in question and the picture, nothing of what is believed."""
+    return Case(
+        state="disagreement",
+        said=[_SAID["disagreement"], "Each class that is in question stands here once."],
+        opinions=opinions,
+        skips=[],
+        posterior=[],
+        in_question=[answers.label_of(one.answer) for one in opinions],
+        note="",
         neighbours=neighbours(assignment),
         reasons=recent_reasons(assignment.annotator),
     )

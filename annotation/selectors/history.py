@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from annotation.models import Annotation, Assignment, Finding, GroundTruthRevision, Pick, Region
-from annotation.selectors import queue, regions
+from annotation.selectors import moments, queue, regions
 from annotation.services import truth
 from annotation.states import (
     AnswerKind,
@@ -35,6 +35,7 @@ _ANSWERS = {
     AssignmentKind.GOLD: "answered it as gold",
     AssignmentKind.ADJUDICATE: "adjudicated",
     AssignmentKind.RECHECK: "answered the recheck",
+    AssignmentKind.VERIFY: "answered it blind, for an acceptance sample",
 }
 _SOURCES = {
     Method.MAJORITY: "Consensus by majority",
@@ -72,10 +73,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The whole history, and what stood at `as_of` (None: now)."""
+    """The whole history, and what stood at `as_of` (None: now), which is entry `position` of the ledger."""
 
     region: Region
     as_of: datetime | None
+    position: int | None
     events: list[Event]
     revisions: list[GroundTruthRevision]
     standing: GroundTruthRevision | None
@@ -83,8 +85,10 @@ class Timeline:
     is_cut: bool
 
 
-def read(region: Region, *, as_of: datetime | None = None) -> Timeline:
-    """The region's history up to now, oldest first, with what stood at `as_of`."""
+def read(region: Region, *, as_of: datetime | None = None, position: int | None = None) -> Timeline:
+    """The region's history up to now, oldest first, with what stood at `as_of`, or at a position of the ledger."""
+    is_past = as_of is not None or position is not None
+    moment = moments.resolve(region.study, position=position, at=as_of) if is_past else None
     revisions = list(regions.revisions(region).order_by("number")[:MOST_ROWS])
     answers = list(_answers(region))
     picks = list(_picks(region))
@@ -97,14 +101,15 @@ def read(region: Region, *, as_of: datetime | None = None) -> Timeline:
         *map(_tell_finding, findings),
         *_tell_revisions(revisions),
     ]
-    by_then = [row for row in revisions if as_of is None or row.created_at <= as_of]
+    by_then = [row for row in revisions if moment is None or moment.holds(row)]
     return Timeline(
         region=region,
-        as_of=as_of,
+        as_of=as_of or (moment.at if moment else None),
+        position=moment.position if moment else None,
         events=sorted(told, key=lambda event: event.at),
         revisions=revisions,
         standing=by_then[-1] if by_then else None,
-        answers=truth.effective(row for row in answers if as_of is None or row.created_at <= as_of),
+        answers=truth.effective(row for row in answers if moment is None or moment.holds(row)),
         is_cut=any(len(rows) == MOST_ROWS for rows in (revisions, answers, picks, skips, findings)),
     )
 

@@ -26,7 +26,7 @@ from annotation.policy import Policy
 from annotation.releasing import standing
 from annotation.rules import Box, EarlierSplit, Item, PassView, Waiting
 from annotation.rules.settings import limits
-from annotation.selectors import passasides
+from annotation.selectors import accepted, passasides
 from annotation.services import consensus, ledger
 from annotation.snapshot import one_snapshot
 from annotation.states import AuditHalf, Method, RegionState
@@ -74,6 +74,7 @@ def read(consistency_pass: ConsistencyPass) -> Reading:
         waiting, collecting = _find_open(stood, places)
         tables = code_tables(study)
         golds = passasides.read_golds(study, tables)
+        samples = accepted.closed_by(study, position=consistency_pass.ledger_position)
         assert study.protocol is not None
         classes = list(LabelClass.objects.filter(protocol=study.protocol).order_by("position", "code"))
         view = PassView(
@@ -95,9 +96,12 @@ def read(consistency_pass: ConsistencyPass) -> Reading:
             repeats=passasides.read_repeats(stood, tables),
             golds=golds,
             gold_answers=passasides.read_gold_answers(stood, tables, golds),
+            verdicts=accepted.verdicts(samples, tables=tables),
         )
+        facts = _gather_facts(study, view, stood, fitted, places)
+        measured = accepted.facts(samples, released=view.released(), tables=tables, codes=view.codes)
         keys = {name: place.key for name, place in places.items()}
-        return Reading(view, keys, _gather_facts(study, view, stood, fitted, places), study.rule_values)
+        return Reading(view, keys, {**facts, "acceptance": measured} if measured else facts, study.rule_values)
 
 
 def _read_places(study: Study) -> dict[str, _Place]:

@@ -21,7 +21,7 @@ from annotation.models import (
     Study,
     TrainingSet,
 )
-from annotation.services import jobs, picks
+from annotation.services import acceptance, jobs, picks
 from annotation.states import LIVE_JOBS, AuditHalf, JobKind, JobState, ModelState, SlideState, StudyState
 
 READING = {JobKind.TILE_SLIDE.value, JobKind.EMBED_SLIDE.value}
@@ -34,6 +34,7 @@ def nudge(*, study: Study) -> list[Job]:
     study = Study.objects.get(pk=study.pk)
     if study.state not in (StudyState.RUNNING, StudyState.DRAINING):
         return []
+    acceptance.close_finished(study=study)
     latest = _latest_jobs(study)
     due = [_refit_due(study, latest)]
     if study.state == StudyState.RUNNING:

@@ -21,7 +21,7 @@ from annotation.models import (
     Protocol,
     opaque,
 )
-from annotation.services import ledger, loop, truth
+from annotation.services import acceptance, ledger, loop, truth
 from annotation.services.queue import drafts, leases, versions
 from annotation.states import (
     SLOT_KINDS,
@@ -123,7 +123,7 @@ def _write(
         number=number,
         parent=earlier,
         assignment=assignment,
-        assignment_kind=assignment.kind,
+        assignment_kind=_recorded(assignment),
         protocol=rules,
         kind=answer["kind"],
         answer=answer,
@@ -145,9 +145,17 @@ def _write(
             pick.has_begun = True
             pick.save(update_fields=["has_begun"])
         revision = truth.settle(pick=pick, annotation=row, reason=reason, at=at)
+    acceptance.review(assignments=[assignment], at=at)
     payload = {"annotation": row.content(), "revision": revision.content() if revision else None}
     ledger.append(study=assignment.study, kind="annotation", payload=payload, at=at)
     return row
+
+
+def _recorded(assignment: Assignment) -> AssignmentKind:
+    """What an answer is kept as. Who decides between the answers of an acceptance sample decides no truth."""
+    if acceptance.is_of_sample(assignment):
+        return AssignmentKind.VERIFY
+    return AssignmentKind(assignment.kind)
 
 
 def _continue_chain(assignment: Assignment) -> tuple[int, Annotation | None]:
@@ -212,7 +220,7 @@ def _withdraw(assignment: Assignment, *, original: Annotation, idempotency_key: 
         number=_continue_chain(assignment)[0],
         parent=original,
         assignment=assignment,
-        assignment_kind=assignment.kind,
+        assignment_kind=original.assignment_kind,
         protocol=original.protocol,
         kind=AnswerKind.WITHDRAWN,
         answer=None,
@@ -237,6 +245,7 @@ def _withdraw(assignment: Assignment, *, original: Annotation, idempotency_key: 
         suggestion_is_planted=assignment.suggestion_is_planted,
         entered=versions.entered_today(assignment, _entered_again(original)),
     )
+    acceptance.review(assignments=[fresh], at=at)
     payload = {"annotation": row.content(), "revision": revision.content() if revision else None}
     ledger.append(study=assignment.study, kind="withdrawal", payload=payload, at=at)
     return fresh
@@ -288,7 +297,7 @@ def _live_again(row: Annotation) -> Assignment:
     again = Assignment.objects.filter(
         region=row.region_id,
         annotator=row.annotator_id,
-        kind=row.assignment_kind,
+        kind=row.assignment.kind,
         leased_at=row.created_at,
         pk__gt=row.assignment_id,
     )

@@ -15,12 +15,14 @@ from annotation import clock, draws
 from annotation.errors import BadInput, Refused, TryAgain
 from annotation.models import Annotation, Assignment, Membership, Pick, Region, Study
 from annotation.policy import LARGEST_BATCH, Policy
-from annotation.services import quality
+from annotation.services import acceptance, quality
 from annotation.states import SLOT_KINDS, AssignmentKind, AssignmentState, PickState, Role, Stratum, StudyState
 
 _TRIES = 8
 _PAUSE_SECONDS = 0.05
 _OPEN_STATES = (StudyState.RUNNING, StudyState.DRAINING)
+_SAMPLED = {"label": AssignmentKind.VERIFY, "adjudicate": AssignmentKind.ADJUDICATE}
+"""What a region of an acceptance sample is leased as: without a pick, and told apart by that alone."""
 _ANSWERED = (AssignmentState.LEASED, AssignmentState.SUBMITTED, AssignmentState.SKIPPED)
 
 
@@ -59,12 +61,13 @@ def claim_batch(*, member: Membership, kind: str = "label", count: int) -> list[
 
 def is_anything_left(*, member: Membership, kind: str = "label") -> bool:
     """Whether a claim would find a pick for this person; checks come only beside picks or by chance."""
-    return _candidates(member=member, kind=kind).exists()
+    return _candidates(member=member, kind=kind).exists() or acceptance.count_left(member=member, kind=kind, most=1) > 0
 
 
 def count_left(*, member: Membership, kind: str, most: int) -> int:
     """How many picks this person may still be given, counted up to `most`."""
-    return _candidates(member=member, kind=kind).order_by()[:most].count()
+    picks = _candidates(member=member, kind=kind).order_by()[:most].count()
+    return picks + acceptance.count_left(member=member, kind=kind, most=most - picks)
 
 
 def _check_role(member: Membership, kind: str) -> None:
@@ -103,13 +106,22 @@ def _take(
     if kind == "label":
         checks = quality.next_checks(study=study, policy=policy, member=member, count=wanted)
     busy = [region.pk for region, _ in checks]
-    returned, others = _take_slots(member=member, kind=kind, wanted=wanted - len(checks), busy=busy)
+    sampled = acceptance.take(
+        study=study, member=member, kind=kind, count=wanted - len(checks), busy=busy, by_chance=True
+    )
+    busy += [region.pk for region in sampled]
+    returned, others = _take_slots(member=member, kind=kind, wanted=wanted - len(busy), busy=busy)
+    busy += [pick.region_id for pick in returned + others]
+    sampled += acceptance.take(
+        study=study, member=member, kind=kind, count=wanted - len(busy), busy=busy, by_chance=False
+    )
     until = now + timedelta(minutes=policy.lease_minutes)
 
     def lease(region: Region, **fields: Any) -> Assignment:
         return Assignment(study=study, region=region, annotator=member, leased_at=now, expires_at=until, **fields)
 
     leases = [lease(region, kind=check) for region, check in checks]
+    leases += [lease(region, kind=_SAMPLED[kind]) for region in sampled]
     for pick in returned + others:
         suggestion = _suggestion(study=study, policy=policy, member=member, pick=pick)
         leases.append(lease(pick.region, pick=pick, kind=_kind_of(pick), suggestion=suggestion))
@@ -150,7 +162,7 @@ def _live(*, member: Membership, kind: str, now: datetime) -> QuerySet[Assignmen
     leases = Assignment.objects.filter(annotator=member, state=AssignmentState.LEASED, expires_at__gt=now)
     is_adjudication = Q(kind=AssignmentKind.ADJUDICATE)
     leases = leases.filter(is_adjudication) if kind == "adjudicate" else leases.exclude(is_adjudication)
-    return leases.select_related("region__slide", "pick").order_by("pk")
+    return leases.select_related("region__slide", "pick", "study__protocol").order_by("pk")
 
 
 def _candidates(*, member: Membership, kind: str) -> QuerySet[Pick]:

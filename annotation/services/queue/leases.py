@@ -14,7 +14,7 @@ from django.db.models import F
 from annotation import clock
 from annotation.errors import BadInput, LeaseLost, Missing
 from annotation.models import Assignment, Membership, Pick
-from annotation.services import truth
+from annotation.services import acceptance, truth
 from annotation.services.queue import drafts
 from annotation.states import AssignmentKind, AssignmentState, PickState
 
@@ -144,6 +144,7 @@ def end_batch(assignments: Sequence[Assignment], *, state: AssignmentState, at: 
     Assignment.objects.filter(pk__in=ids).update(state=state, closed_at=at, entered=None)
     if state != AssignmentState.SUBMITTED:
         _give_back(assignments)
+        acceptance.review(assignments=assignments, at=at)
 
 
 def _give_back(assignments: Sequence[Assignment]) -> None:
