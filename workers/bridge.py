@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from annotation import mapping
 from annotation.errors import BadInput
-from annotation.models import FeatureShard, LabelClass, Region, Slide, Study
+from annotation.models import FeatureShard, LabelClass, ModelVersion, Region, Slide, Study
 from annotation.states import AuditHalf
 from learning.features import Encoder, get_encoder, open_shard
 from workers import files
@@ -55,6 +55,12 @@ def learnable_codes(study: Study) -> list[str]:
     """Codes of the current protocol that a model learns: special outcomes are none of them."""
     classes = LabelClass.objects.filter(protocol=study.protocol_id, is_special=False)
     return list(classes.order_by("position", "code").values_list("code", flat=True))
+
+
+def codes_today(model: ModelVersion) -> tuple[str, ...]:
+    """What the classes that a model tells apart are called today, in its order; "" for one that has ended."""
+    table = mapping.exact_codes(model.study).get(model.training_set.protocol_id, {})
+    return tuple(table.get(code, "") for code in model.class_codes)
 
 
 def read_examples(study: Study, *, encoder_digest: str, audit_half: AuditHalf = AuditHalf.NONE) -> Examples:

@@ -62,7 +62,7 @@ def _audit_evidence(
     other = audit
     if champion.encoder_digest != model.encoder_digest:
         other = bridge.read_examples(study, encoder_digest=champion.encoder_digest, audit_half=AuditHalf.GATE)
-    old = _line_up(_predict(held, other), held.class_codes, candidate.class_codes)
+    old = _line_up(_predict(held, other), bridge.codes_today(champion), candidate.class_codes)
     mine, theirs = _intersect([name for name, _ in audit.names], [name for name, _ in other.names])
     evidence = Evidence(truth=audit.labels[mine], cases=audit.cases[mine], candidate=new[mine], champion=old[theirs])
     return evidence, [audit.domains[row] for row in mine]
@@ -85,7 +85,7 @@ def _out_of_fold_evidence(
         truth=examples.labels[mine],
         cases=examples.cases[mine],
         candidate=new.proba[mine],
-        champion=_line_up(old.proba[theirs], held.class_codes, candidate.class_codes),
+        champion=_line_up(old.proba[theirs], bridge.codes_today(champion), candidate.class_codes),
     )
     return evidence, [examples.domains[row] for row in mine]
 
@@ -104,13 +104,13 @@ def _predict(stored: StoredModel, examples: Examples) -> Proba:
 
 
 def _line_up(proba: Proba, codes: tuple[str, ...], wanted: tuple[str, ...]) -> Proba:
-    """Columns in the order of `wanted`; a class the model does not know has probability 0."""
+    """Columns in the order of `wanted`: classes that have merged since add up, and one not known has probability 0."""
     if codes == wanted:
         return proba
     lined = np.zeros((len(proba), len(wanted)), dtype=np.float32)
     for column, code in enumerate(codes):
         if code in wanted:
-            lined[:, wanted.index(code)] = proba[:, column]
+            lined[:, wanted.index(code)] += proba[:, column]
     return lined
 
 

@@ -6,8 +6,10 @@ Decides what is copied (what the study is given) and what is not (what people an
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Case as Choice
+from django.db.models import Value, When
 
-from annotation import audit
+from annotation import audit, mapping
 from annotation.errors import BadInput
 from annotation.models import Case, Domain, FeatureShard, KnownTruth, Region, Slide, Study
 from annotation.policy import Policy
@@ -74,6 +76,7 @@ def copy_study(*, study: Study, slug: str, seed: int, policy: dict[str, Any], ne
     with connection.cursor() as cursor:
         cursor.execute(_REGIONS, {"study": study.pk, "copy": copy.pk})
         cursor.execute(_TRUTH, {"study": study.pk, "copy": copy.pk})
+    _recode_truth(study, copy)
     _copy_gold(study, copy)
     return Study.objects.get(pk=copy.pk)
 
@@ -96,6 +99,21 @@ def _copy_protocol(study: Study, copy: Study) -> None:
     protocols.publish_first(
         study=copy, classes=protocols.class_plans(study.protocol), guideline=study.protocol.guideline
     )
+
+
+def _recode_truth(study: Study, copy: Study) -> None:
+    """Say what is known in the classes of today; of a class that has ended nothing is known any more."""
+    if study.current_protocol.number == 1:
+        return
+    exact = mapping.exact_codes(study)
+    today: dict[str, str] = {}
+    for protocol_id in study.protocols.exclude(published_at=None).order_by("number").values_list("pk", flat=True):
+        today |= exact[protocol_id]
+    known = KnownTruth.objects.filter(region__study=copy)
+    known.exclude(label__in=today).delete()
+    for name in ("label", "borderline"):
+        changes = [When(**{name: old}, then=Value(new)) for old, new in today.items()]
+        known.update(**{name: Choice(*changes, default=Value(""))})
 
 
 def _copy_slides(study: Study, copy: Study) -> None:

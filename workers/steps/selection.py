@@ -127,6 +127,7 @@ def _select(study: Study, pool: Pool, model: ModelVersion | None, *, count: int,
 def _specify(selection: Selection, pool: Pool, model: ModelVersion | None) -> list[PickSpec]:
     """Picks in the selection's order; what the model expects is kept with each, for suggestions and support."""
     regions = pool.find_regions(selection.indices)
+    codes = bridge.codes_today(model) if model is not None else ()
     specs = []
     for place, region in enumerate(regions):
         row = int(selection.indices[place])
@@ -135,8 +136,8 @@ def _specify(selection: Selection, pool: Pool, model: ModelVersion | None) -> li
             for name, values in selection.parts.items()
             if not math.isnan(values[place])
         }
-        if model is not None and pool.scores is not None:
-            parts["predicted"] = model.class_codes[int(pool.scores.top1[row])]
+        if pool.scores is not None and codes and (expected := codes[int(pool.scores.top1[row])]):
+            parts["predicted"] = expected
             parts["top"] = canonical.rounded(pool.scores.confidence[row], 6)
         specs.append(
             PickSpec(
