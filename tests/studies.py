@@ -41,10 +41,10 @@ POLICY: dict[str, float | int] = {
     "random_share": 0.15,
 }
 
-# Between two people who agree and nine; a target at which two who agree are enough only where both are reliable.
+# Between two people who agree and seven; a target at which two who agree are enough only where both are reliable.
 REPLAY_POLICY: dict[str, float | int] = {
     "min_overlap": 2,
-    "max_overlap": 9,
+    "max_overlap": 7,
     "target_confidence": 0.97,
     "audit_rate": 0.2,
 }

@@ -84,16 +84,18 @@ def run_job(job_id: int, *, worker: str, is_inline: bool = False) -> bool:
     return True
 
 
-def run_ready(study: Study) -> int:
+def run_ready(study: Study, *, is_nudged: bool = False) -> int:
     """Run all ready jobs of a study in this process, in the order of their ids, until none is left.
 
-    In virtual time these are the jobs that were enqueued in virtual time, and no other.
+    What is due is asked for first, unless the caller has just done so (`is_nudged`), as each submit does. In virtual
+    time these are the jobs that were enqueued in virtual time, and no other.
     """
     worker = jobs.INLINE if clock.is_virtual() else f"here:{os.getpid()}"
     ready = Job.objects.filter(study=study, state=JobState.READY).order_by("id")
     mine = ready.filter(worker=jobs.INLINE) if clock.is_virtual() else ready.exclude(worker=jobs.INLINE)
     count = 0
-    _nudge(study)
+    if not is_nudged:
+        _nudge(study)
     while (job_id := mine.values_list("pk", flat=True).first()) is not None:
         count += run_job(job_id, worker=worker, is_inline=True)
     return count

@@ -5,6 +5,7 @@ Decides who they are and how good; refuses to know how they reach the queue.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -12,19 +13,42 @@ from django.db import transaction
 from annotation.models import LabelClass, Membership, Study
 from annotation.services import studies
 from annotation.states import Role
-from workers.simulation.annotators import Annotator, Habits
+from workers.simulation import oracle
+from workers.simulation.annotators import Annotator, Habits, Response
 
 ADJUDICATORS = 2
 """Nobody judges a region twice, so a region that is questioned again needs another one."""
 ADJUDICATOR_SKILL = 0.97
 
 
+class Mind(Protocol):
+    """What decides an answer. `is_spent`: there is nothing left that this person could answer."""
+
+    @property
+    def is_spent(self) -> bool: ...
+
+    def answer(self, *, token: str, region: str, count: int) -> Response: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scripted:
+    """Looks at the leased region's truth and answers as the annotator's habits have it; never tires."""
+
+    annotator: Annotator
+    is_spent: bool = False
+
+    def answer(self, *, token: str, region: str, count: int) -> Response:
+        """What the annotator says, who answered this region `count` times before."""
+        known = oracle.reveal(token=token)
+        return self.annotator.respond(truth=known.label, borderline=known.borderline, region=region, count=count)
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member and the scripted mind behind it."""
+    """A member and the mind behind it."""
 
     member: Membership
-    mind: Annotator
+    mind: Mind
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +79,7 @@ def hire(*, study: Study, annotators: int, habits: Habits, seed: int, prefix: st
 
     def person(name: str, role: Role, index: int, how: Habits) -> Person:
         mind = Annotator(codes=codes, specials=specials, habits=how, seed=seed, index=index)
-        return Person(join(study, f"{prefix}-{name}", role), mind)
+        return Person(join(study, f"{prefix}-{name}", role), Scripted(mind))
 
     workers = [person(f"annotator-{n}", Role.ANNOTATOR, n, habits) for n in range(1, annotators + 1)]
     judges = [person(f"adjudicator-{n}", Role.ADJUDICATOR, 10_000 + n, expert) for n in range(1, ADJUDICATORS + 1)]

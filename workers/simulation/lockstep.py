@@ -53,9 +53,10 @@ class Lockstep:
             clock.advance(max(moment - clock.now(), timedelta(0)))
             task = held.pop(index, None)
             if task is not None:
-                self.answers += work.finish(people[index], task)
+                is_answered = work.finish(people[index], task)
+                self.answers += is_answered
                 idle.clear()
-                base.run_ready(self.study)
+                base.run_ready(self.study, is_nudged=is_answered)
                 self._told()
             wants_more = until is None or self.answers + len(held) + work.count_owed(self.study) < until
             task = work.take(people[index], kind=kind) if wants_more else None

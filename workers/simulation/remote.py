@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from annotation.errors import Refused
-from workers.simulation import oracle
 from workers.simulation.annotators import Response
 from workers.simulation.client import ApiError, Client
 from workers.simulation.crew import Person
@@ -52,10 +51,9 @@ class ThroughHttp:
         if not client.get_image(lease["region"]["image"]).startswith(JPEG):
             raise ApiError(200, "no-image", f"The picture of region {region} is no JPEG.")
         self.images += 1
-        known = patiently(lambda: oracle.reveal(token=lease["token"]))
         count = self._seen[person.member.pseudonym, region]
         self._seen[person.member.pseudonym, region] += 1
-        response = person.mind.respond(truth=known.label, borderline=known.borderline, region=region, count=count)
+        response = patiently(lambda: person.mind.answer(token=lease["token"], region=region, count=count))
         time.sleep(response.seconds * self._pace)
         key = f"{region}-{count}"
         if response.skips:

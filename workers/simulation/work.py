@@ -14,7 +14,6 @@ from annotation.errors import LeaseLost, TryAgain
 from annotation.models import Annotation, Assignment, Pick, Study
 from annotation.services import queue
 from annotation.states import WITHDRAWABLE_STRATA, AnswerKind, AssignmentKind, PickState
-from workers.simulation import oracle
 from workers.simulation.annotators import Response
 from workers.simulation.crew import Person
 
@@ -44,14 +43,15 @@ class Task:
 
 def take(person: Person, *, kind: str = "label") -> Task | None:
     """Claim the next region and think about it; None when nothing is left for this person."""
+    if person.mind.is_spent:
+        return None
     assignment = queue.claim(member=person.member, kind=kind)
     if assignment is None:
         return None
-    known = oracle.reveal(token=assignment.token)
     rows = Annotation.objects.filter(region=assignment.region_id, annotator=person.member)
     count = rows.exclude(kind=AnswerKind.WITHDRAWN).count()
     region = assignment.region.public_id
-    response = person.mind.respond(truth=known.label, borderline=known.borderline, region=region, count=count)
+    response = person.mind.answer(token=assignment.token, region=region, count=count)
     return Task(assignment, response, key=f"{region}-{rows.count()}")
 
 
