@@ -22,6 +22,9 @@ EVENTS = ("pick", "answer", "withdrawal", "skip", "finding", "revision")
 
 class HistoryQuery(Shape):
     as_of = serializers.DateTimeField(required=False, help_text="What stood at this moment; now, where left out.")
+    position = serializers.IntegerField(
+        required=False, min_value=0, max_value=2**62, help_text="The same, by an entry of the ledger."
+    )
 
 
 class ChangeShape(serializers.Serializer[Any]):
@@ -64,6 +67,7 @@ class PastRevision(RevisionShape):
 class HistoryShape(serializers.Serializer[Any]):
     region = RegionShape()
     as_of = serializers.DateTimeField(allow_null=True)
+    position = serializers.IntegerField(allow_null=True, help_text="The ledger's entry that `as_of` means.")
     events = EventShape(many=True, help_text="Everything up to now, oldest first.")
     revisions = PastRevision(many=True)
     standing = PastRevision(allow_null=True, help_text="The revision in force at `as_of`.")
@@ -93,8 +97,7 @@ class HistoryView(StudyView):
     @schema.reads(HistoryShape, query=HistoryQuery, summary="How the region's truth came about, and what stood when")
     def get(self, request: Request, slug: str, region: str) -> Response:
         found = regions.for_member(member=self.member, public_id=region)
-        as_of = self.read_query(HistoryQuery).get("as_of")
-        return Response(self.show(HistoryShape, history.read(found, as_of=as_of)))
+        return Response(self.show(HistoryShape, history.read(found, **self.read_query(HistoryQuery))))
 
 
 class RestoreView(StudyView):

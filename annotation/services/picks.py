@@ -5,6 +5,7 @@ Decides what a batch replaces and how many opinions a pick starts with; refuses 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -186,8 +187,26 @@ def recheck(
     if not rows:
         return None
     at = clock.now()
+    batch = ask_again(study=study, regions=rows, reason=reason, opinions=opinions, note=note, at=at)
+    revisions = [
+        truth.reopen(region=region, study=study, reason=reason, method=Method.CONSISTENCY, at=at, actor=actor)
+        for region in rows
+    ]
+    contents = [revision.content() for revision in revisions if revision]
+    if contents:
+        ledger.append(study=study, kind="recheck", payload={"rows": contents, "reason": reason}, at=at)
+    return batch
+
+
+def ask_again(
+    *, study: Study, regions: Sequence[Region], reason: str, at: datetime, opinions: int = 2, note: str = ""
+) -> SelectionBatch:
+    """Queue regions for `opinions` more answers, in a batch of their own; what the truth says then is the caller's.
+
+    The caller holds the study and the regions, none of which has a live pick.
+    """
     batch = SelectionBatch.objects.create(
-        study=study, number=next_number(study), strategy="recheck", seed=0, created_at=at, pool_size=len(rows)
+        study=study, number=next_number(study), strategy="recheck", seed=0, created_at=at, pool_size=len(regions)
     )
     Pick.objects.bulk_create(
         Pick(
@@ -203,16 +222,9 @@ def recheck(
             slots_granted=opinions,
             overlap=opinions + 1,
         )
-        for rank, region in enumerate(rows)
+        for rank, region in enumerate(regions)
     )
-    Region.objects.filter(pk__in=[region.pk for region in rows]).update(state=RegionState.QUEUED)
-    revisions = [
-        truth.reopen(region=region, study=study, reason=reason, method=Method.CONSISTENCY, at=at, actor=actor)
-        for region in rows
-    ]
-    contents = [revision.content() for revision in revisions if revision]
-    if contents:
-        ledger.append(study=study, kind="recheck", payload={"rows": contents, "reason": reason}, at=at)
+    Region.objects.filter(pk__in=[region.pk for region in regions]).update(state=RegionState.QUEUED)
     return batch
 
 

@@ -24,7 +24,7 @@ from annotation.services.truth.revisions import (
     revise,
     write_all,
 )
-from annotation.services.truth.settlement import count_unused, escalate, settle
+from annotation.services.truth.settlement import count_unused, escalate, settle, settle_anew
 
 __all__ = [
     "EVIDENCE_KINDS",
@@ -46,5 +46,6 @@ __all__ = [
     "reopen",
     "revise",
     "settle",
+    "settle_anew",
     "write_all",
 ]

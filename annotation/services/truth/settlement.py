@@ -9,7 +9,7 @@ import numpy as np
 
 from annotation import mapping
 from annotation.errors import BadInput
-from annotation.models import Annotation, GroundTruthRevision, Pick, Region
+from annotation.models import Annotation, GroundTruthRevision, Membership, Pick, Region
 from annotation.policy import Policy
 from annotation.services.truth.belief import Belief, believe, effective
 from annotation.services.truth.revisions import revise
@@ -60,6 +60,21 @@ def settle(*, pick: Pick, annotation: Annotation, reason: str, at: datetime) -> 
     return None
 
 
+def settle_anew(*, pick: Pick, actor: Membership, reason: str, at: datetime) -> GroundTruthRevision | None:
+    """Settle a region on the opinions that are left after others were set aside; None where they do not suffice.
+
+    `pick` is the region's last one, settled and locked. `actor` is who set them aside: a revision is written even
+    where the label stays, as it rests on other answers now.
+    """
+    belief = believe(pick.region, study=pick.study)
+    if not belief.opinions:
+        return None
+    decision = _decide(pick=pick, belief=belief, policy=pick.study.policy)
+    if decision.kind is not settlement.Kind.SETTLE or decision.label is None:
+        return None
+    return _close(pick=pick, belief=belief, label=decision.label, decision=decision, at=at, actor=actor, why=reason)
+
+
 def escalate(*, pick: Pick) -> None:
     """Hand a pick to the adjudicators."""
     pick.state = PickState.ADJUDICATION
@@ -108,8 +123,15 @@ def _decide(*, pick: Pick, belief: Belief, policy: Policy) -> settlement.Decisio
         planted_check=pick.is_planted_check,
         is_audit=pick.region.audit_half != AuditHalf.NONE,
         fixed_overlap=policy.fixed_overlap or None,
+        doubted=_count_doubted(belief),
         families=families_of(parents) if parents else None,
     )
+
+
+def _count_doubted(belief: Belief) -> int:
+    """How many of those who answered have fallen off in their checks, as of the newest fit."""
+    known = belief.snapshot.reliability if belief.snapshot else {}
+    return sum(bool(known.get(one.pseudonym, {}).get("drift")) for one in belief.opinions)
 
 
 def _model_agrees(*, pick: Pick, belief: Belief, policy: Policy) -> bool | None:
@@ -120,7 +142,14 @@ def _model_agrees(*, pick: Pick, belief: Belief, policy: Policy) -> bool | None:
 
 
 def _close(
-    *, pick: Pick, belief: Belief, label: int, decision: settlement.Decision, at: datetime
+    *,
+    pick: Pick,
+    belief: Belief,
+    label: int,
+    decision: settlement.Decision,
+    at: datetime,
+    actor: Membership | None = None,
+    why: str = "",
 ) -> GroundTruthRevision | None:
     code = belief.codes[label]
     revision = revise(
@@ -132,8 +161,8 @@ def _close(
         method=Method.MAJORITY if pick.study.policy.consensus == "majority" else Method.DAWID_SKENE,
         evidence=[one.annotation for one in belief.opinions],
         snapshot=belief.snapshot,
-        actor=None,
-        reason=decision.reason,
+        actor=actor,
+        reason=why or decision.reason,
         at=at,
     )
     _close_pick(pick, at)

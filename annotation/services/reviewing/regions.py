@@ -22,7 +22,7 @@ def restore(*, region: Region, member: Membership, number: int, reason: str) -> 
     The restored label keeps its confidence, and its posterior where the classes are still the same. BadInput where
     the revision says nothing that could stand today, Conflict where it stands already.
     """
-    _check(member, reason)
+    check(member, reason)
     # Nothing is decided while a new version of the classes comes into force.
     Study.objects.select_for_update(no_key=True).get(pk=region.study_id)
     study = Study.objects.select_related("protocol").get(pk=region.study_id)
@@ -33,7 +33,7 @@ def restore(*, region: Region, member: Membership, number: int, reason: str) -> 
         raise Missing(f"The region has no revision {number}.")
     if not (source.is_settled or source.is_excluded):
         raise BadInput(f"Revision {number} only says that the region is open: send it back to annotators instead.")
-    answer = _carry_over(source, study=study)
+    answer = carry_over(source, study=study)
     _refuse_what_stands(region, source=source, answer=answer, study=study)
     at = clock.now()
     revision = truth.revise(
@@ -63,7 +63,7 @@ def send_back(*, region: Region, member: Membership, reason: str, note: str = ""
 
     Conflict where people are being asked already, or nobody has answered yet.
     """
-    _check(member, reason)
+    check(member, reason)
     if len(note) > LONGEST_NOTE:
         raise BadInput(f"The note is shown beside the picture: keep it under {LONGEST_NOTE} characters.")
     if region.current_revision_id is None and not Annotation.objects.filter(region=region).exists():
@@ -74,15 +74,16 @@ def send_back(*, region: Region, member: Membership, reason: str, note: str = ""
     return Region.objects.select_related("slide", "current_revision").get(pk=region.pk)
 
 
-def _check(member: Membership, reason: str) -> None:
+def check(member: Membership, reason: str) -> None:
+    """Refused for all but managers; BadInput without a reason."""
     if member.role != Role.MANAGER or not member.is_active:
         raise Refused("Only a manager of the study may do this.")
     if not reason.strip():
         raise BadInput("A decision over the truth needs a reason.")
 
 
-def _carry_over(source: GroundTruthRevision, *, study: Study) -> dict[str, object] | None:
-    """The revision's answer in today's classes."""
+def carry_over(source: GroundTruthRevision, *, study: Study) -> dict[str, object] | None:
+    """The revision's answer in today's classes; BadInput where there is none."""
     if source.answer is None or source.protocol_id == study.protocol_id:
         return source.answer
     today = mapping.exact_codes(study).get(source.protocol_id, {}).get(answers.label_of(source.answer))
