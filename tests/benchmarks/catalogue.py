@@ -13,6 +13,7 @@ from tests.benchmarks.gate import simulate_gate
 from tests.benchmarks.heads import measure_refit
 from tests.benchmarks.labelling import measure_labelling
 from tests.benchmarks.ranking import measure_ranking
+from tests.benchmarks.rules import measure_rules
 from tests.benchmarks.screens import measure_screens
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -22,5 +23,6 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "heads": measure_refit,
     "labelling": measure_labelling,
     "ranking": measure_ranking,
+    "rules": measure_rules,
     "screens": measure_screens,
 }
