@@ -21,7 +21,7 @@ from annotation.models import (
     Protocol,
     opaque,
 )
-from annotation.services import acceptance, ledger, loop, truth
+from annotation.services import acceptance, ledger, loop, qualification, truth
 from annotation.services.queue import drafts, leases, versions
 from annotation.states import (
     SLOT_KINDS,
@@ -202,6 +202,7 @@ def undo(*, member: Membership, token: str, idempotency_key: str) -> Assignment:
         original = assignment.annotations.exclude(kind=AnswerKind.WITHDRAWN).order_by("-number").first()
         if assignment.state != AssignmentState.SUBMITTED or original is None:
             raise Conflict("There is no standing answer to take back.")
+        qualification.check_may_take_back(assignment)
         minutes = assignment.study.policy.undo_minutes
         if original.created_at < now - timedelta(minutes=minutes):
             raise Conflict(f"An answer can be taken back for {minutes:g} minutes; these are over.")

@@ -11,11 +11,12 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from annotation import clock, draws
+from annotation import clock
 from annotation.errors import BadInput, Refused, TryAgain
 from annotation.models import Annotation, Assignment, Membership, Pick, Region, Study
 from annotation.policy import LARGEST_BATCH, Policy
-from annotation.services import acceptance, quality
+from annotation.services import acceptance, qualification, quality
+from annotation.services.queue import suggesting
 from annotation.states import SLOT_KINDS, AssignmentKind, AssignmentState, PickState, Role, Stratum, StudyState
 
 _TRIES = 8
@@ -49,11 +50,13 @@ def claim_batch(*, member: Membership, kind: str = "label", count: int) -> list[
     for attempt in range(_TRIES):
         with suppress(_Overtaken), transaction.atomic():
             # One claim of a member at a time: two tabs get the same leases, not twice as many.
-            Membership.objects.select_for_update(no_key=True).get(pk=member.pk)
+            member.qualified_at = Membership.objects.select_for_update(no_key=True).get(pk=member.pk).qualified_at
+            if _is_tested(member, kind):
+                qualification.look(study=member.study, policy=member.study.policy, member=member)
             found = _top_up(member=member, kind=kind, count=count)
             if found:
                 return found
-        if not _candidates(member=member, kind=kind).exists():
+        if _is_tested(member, kind) or not _candidates(member=member, kind=kind).exists():
             return []
         time.sleep(_PAUSE_SECONDS * (attempt + 1))
     raise TryAgain("All open regions were taken at this moment. Ask again.")
@@ -61,6 +64,9 @@ def claim_batch(*, member: Membership, kind: str = "label", count: int) -> list[
 
 def is_anything_left(*, member: Membership, kind: str = "label") -> bool:
     """Whether a claim would find a pick for this person; checks come only beside picks or by chance."""
+    if _is_tested(member, kind):
+        study = Study.objects.select_related("protocol").get(pk=member.study_id)
+        return bool(qualification.take(study=study, policy=study.policy, member=member, count=1))
     return _candidates(member=member, kind=kind).exists() or acceptance.count_left(member=member, kind=kind, most=1) > 0
 
 
@@ -79,6 +85,11 @@ def _check_role(member: Membership, kind: str) -> None:
         raise Refused("Managers do not answer: add a membership as annotator for a second account.")
     if kind not in ("label", "adjudicate"):
         raise BadInput(f"Unknown kind of work '{kind}'; known are label and adjudicate.")
+
+
+def _is_tested(member: Membership, kind: str) -> bool:
+    """Whether the person has to pass the entry test before anything else is handed out."""
+    return kind == "label" and qualification.is_due(policy=member.study.policy, member=member)
 
 
 def _top_up(*, member: Membership, kind: str, count: int) -> list[Assignment]:
@@ -103,7 +114,10 @@ def _take(
     if wanted <= 0:
         return []
     checks: list[quality.Check] = []
-    if kind == "label":
+    if kind == "label" and qualification.is_due(policy=policy, member=member):
+        tests = qualification.take(study=study, policy=policy, member=member, count=wanted)
+        wanted, checks = len(tests), [(region, AssignmentKind.QUALIFY) for region in tests]
+    elif kind == "label":
         checks = quality.next_checks(study=study, policy=policy, member=member, count=wanted)
     busy = [region.pk for region, _ in checks]
     sampled = acceptance.take(
@@ -122,9 +136,8 @@ def _take(
 
     leases = [lease(region, kind=check) for region, check in checks]
     leases += [lease(region, kind=_SAMPLED[kind]) for region in sampled]
-    for pick in returned + others:
-        suggestion = _suggestion(study=study, policy=policy, member=member, pick=pick)
-        leases.append(lease(pick.region, pick=pick, kind=_kind_of(pick), suggestion=suggestion))
+    leases += [lease(pick.region, pick=pick, kind=_kind_of(pick)) for pick in returned + others]
+    suggesting.suggest(leases, study=study, policy=policy, member=member)
     # What was sent back to this member first, as its note says so anyway; else in the order of opaque ids: the order of
     # the queue would tell which regions others have begun.
     first = {pick.pk for pick in returned}
@@ -188,11 +201,3 @@ def _kind_of(pick: Pick) -> AssignmentKind:
     if pick.state == PickState.ADJUDICATION:
         return AssignmentKind.ADJUDICATE
     return AssignmentKind.RECHECK if pick.stratum == Stratum.RECHECK else AssignmentKind.LABEL
-
-
-def _suggestion(*, study: Study, policy: Policy, member: Membership, pick: Pick) -> str:
-    predicted = str(pick.parts.get("predicted", ""))
-    if not (policy.show_suggestions and predicted) or pick.state != PickState.OPEN:
-        return ""
-    drawn = draws.uniform(study.seed, member.pseudonym, pick.region.public_id)
-    return "" if drawn < policy.suggestion_control_share else predicted

@@ -190,3 +190,24 @@ def test_a_region_always_comes_to_a_decision_within_its_overlap(question, later)
             break
     assert decision.kind in {Kind.SETTLE, Kind.ADJUDICATE}
     assert answered <= slots <= limit
+
+
+@pytest.mark.parametrize(
+    ("answers", "doubted", "max_overlap", "kind"),
+    [
+        (1, 1, 3, Kind.OPEN_SLOT),  # by itself never
+        (2, 1, 3, Kind.OPEN_SLOT),  # one sound answer of at least two
+        (3, 1, 3, Kind.SETTLE),  # two sound ones
+        (3, 2, 3, Kind.SETTLE),  # everybody allowed was asked, and one of them is sound
+        (3, 3, 3, Kind.ADJUDICATE),
+        (2, 0, 3, Kind.SETTLE),
+    ],
+)
+def test_who_has_fallen_off_does_not_count_towards_the_minimum(answers, doubted, max_overlap, kind):
+    minimum = min(answers, 2)
+    found = decide(
+        posterior=np.array([0.99, 0.005, 0.005]), answers=answers, min_overlap=minimum, max_overlap=max_overlap,
+        target=0.9, rare=np.zeros(3, dtype=bool), single_reliability=0.99, single_reliability_target=0.95,
+        model_agrees=True, planted_check=False, is_audit=False, fixed_overlap=None, doubted=doubted,
+    )  # fmt: skip
+    assert found.kind is kind
