@@ -13,6 +13,7 @@ from tests.benchmarks.gate import simulate_gate
 from tests.benchmarks.heads import measure_refit
 from tests.benchmarks.labelling import measure_labelling
 from tests.benchmarks.ranking import measure_ranking
+from tests.benchmarks.replaying import measure_replaying
 from tests.benchmarks.rules import measure_rules
 from tests.benchmarks.screens import measure_screens
 
@@ -24,5 +25,6 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "labelling": measure_labelling,
     "ranking": measure_ranking,
     "rules": measure_rules,
+    "replaying": measure_replaying,
     "screens": measure_screens,
 }

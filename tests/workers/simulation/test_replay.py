@@ -14,8 +14,9 @@ from annotation.errors import BadInput
 from annotation.models import Annotation, Assignment, Pick, RecordedVote, Region, Study
 from annotation.services import queue
 from tests import factories
+from tests.benchmarks.votequeue import VoteQueue
 from workers.management.commands.replay import setting
-from workers.simulation import replay, votes
+from workers.simulation import references, replay, votes
 
 CODES = factories.CODES
 PEOPLE, REGIONS, PER_REGION = 5, 12, 4
@@ -158,3 +159,18 @@ def test_what_votes_can_not_answer_is_refused(study: Study) -> None:
     RecordedVote.objects.all().delete()
     with pytest.raises(BadInput, match="Nobody's votes are recorded"):
         votes.recorded(study)
+
+
+@pytest.mark.parametrize("policy", [{}, {"min_overlap": 1, "planted_check_rate": 0.5}, {"fixed_overlap": 3}])
+def test_the_queue_of_the_benchmark_gives_what_the_real_queue_gives(study: Study, policy: dict) -> None:
+    book = votes.recorded(study)
+    found = run(study, seed=7, **policy)
+    copy = Study.objects.get(slug=found["study"])
+    audit = dict.fromkeys(book.regions, False)
+    model = VoteQueue(book=book, policy=copy.policy, seed=7, audit=audit)
+    outcome = model.run()
+    names = [one.name for one in model.queue]
+    expected = [(names[rank], f"A{reader + 1}", book.codes[label]) for rank, reader, label in model.answers]
+    assert expected == given(found["study"])
+    assert (outcome.answers, outcome.undecided) == (found["answers"], found["undecided"])
+    assert outcome.labels == references.decided(copy)
