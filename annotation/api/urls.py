@@ -10,6 +10,7 @@ from annotation.api import (
     dashboard,
     examples,
     findings,
+    gold,
     history,
     imports,
     jobs,
@@ -18,10 +19,12 @@ from annotation.api import (
     overlay,
     passes,
     pictures,
+    protocols,
     queue,
     regions,
     releases,
     slides,
+    strictness,
     studies,
     tokens,
     workload,
@@ -83,6 +86,14 @@ region_urls = [
     path("<opaque:region>/send-back/", history.SendBackView.as_view(), name="region-send-back"),
 ]
 
+protocol_urls = [
+    path("", protocols.VersionsView.as_view(), name="protocols"),
+    path("compare/", protocols.CompareView.as_view(), name="protocols-compare"),
+    path("draft/", protocols.DraftView.as_view(), name="protocol-draft"),
+    path("draft/impact/", protocols.ImpactView.as_view(), name="protocol-impact"),
+    path("draft/publish/", protocols.PublishView.as_view(), name="protocol-publish"),
+]
+
 pass_urls = [
     path("", passes.PassesView.as_view(), name="passes"),
     path("<number:number>/", passes.PassDetail.as_view(), name="pass"),
@@ -120,12 +131,17 @@ study_urls: list[URLPattern | URLResolver] = [
     path("dashboard/<slug:panel>.csv", dashboard.DashboardCsv.as_view(), name="dashboard-csv"),
     path("dashboard/<slug:panel>/", dashboard.DashboardPanel.as_view(), name="dashboard-panel"),
     path("queue/", include(queue_urls)),
+    path("gold/", gold.GoldView.as_view(), name="gold"),
+    path("gold/adopt/", gold.AdoptGold.as_view(), name="gold-adopt"),
+    path("gold/retire/", gold.RetireGold.as_view(), name="gold-retire"),
     path("examples/", examples.ExamplesView.as_view(), name="examples"),
     path("slides/", include(slide_urls)),
     path("regions/", include(region_urls)),
     path("models/", models.ModelsView.as_view(), name="models"),
     path("models/<number:number>/", models.ModelDetail.as_view(), name="model"),
     path("models/<number:number>/activate/", models.ActivateModel.as_view(), name="model-activate"),
+    path("rules/", strictness.RulesView.as_view(), name="rules"),
+    path("protocols/", include(protocol_urls)),
     path("passes/", include(pass_urls)),
     path("releases/", include(release_urls)),
     path("jobs/", jobs.JobsView.as_view(), name="jobs"),

@@ -67,6 +67,7 @@ def definition(study: Study) -> Definition:
         guideline=rules.guideline if rules else "",
         policy=dict(study.policy_values),
         checklist=dict(study.checklist),
+        rules=dict(study.rule_values),
     )
 
 

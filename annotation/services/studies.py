@@ -37,6 +37,7 @@ def create(*, definition: Definition, slug: str) -> Study:
                 region_um_per_px=definition.region_um_per_px,
                 policy_values=definition.policy,
                 checklist=definition.checklist,
+                rule_values=definition.rules,
             )
     except IntegrityError as error:
         raise Conflict(f"There is a study '{slug}' already. Choose another short name.") from error

@@ -17,7 +17,7 @@ from annotation.studyfolder.problems import Problems
 
 FILE = "study.toml"
 LARGEST_BYTES = 4 * 1024 * 1024
-KEYS = ("name", "task", "region", "domains", "classes", "policy", "guideline", "seed", "checklist")
+KEYS = ("name", "task", "region", "domains", "classes", "policy", "guideline", "seed", "checklist", "rules")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ def parse(text: str, problems: Problems) -> Parsed:
         guideline=fields.check_text(raw, "guideline", longest=fields.LONGEST_GUIDELINE, tell=tell, default=""),
         policy=fields.check_policy(raw.get("policy", {}), tell=tell),
         checklist=fields.check_checklist(raw.get("checklist", {}), tell=tell),
+        rules=fields.check_rules(raw.get("rules", {}), codes=[item.code for item in classes], tell=tell),
     )
     return Parsed(definition, domains is not None, lines, problems)
 

@@ -5,12 +5,13 @@ which is given what does not hold, and answers with the value or a harmless one 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from annotation import checklist
 from annotation.errors import BadInput
 from annotation.policy import Policy
+from annotation.rules import settings
 from annotation.states import Task
 
 REGION_KEYS = ("width", "height", "um_per_px")
@@ -112,6 +113,15 @@ def check_policy(values: Any, *, tell: Tell) -> dict[str, Any]:
             tell(f"Policy: {problem}.", "See docs/study-folder.md for the keys.", key=key)
         return {}
     return dict(values)
+
+
+def check_rules(values: Any, *, codes: Iterable[str], tell: Tell) -> dict[str, Any]:
+    """What differs from the rules' own severity and thresholds."""
+    problems = settings.find_problems(values, codes=codes)
+    for problem in problems:
+        key = next((f"rules.{code}" for code in values if problem.startswith(f"{code}:")), "rules")
+        tell(f"Rules: {problem}", "See docs/study-folder.md for the tables.", key=key)
+    return {} if problems else {str(code): dict(said) for code, said in values.items()}
 
 
 def check_checklist(values: Any, *, tell: Tell) -> dict[str, str]:

@@ -72,7 +72,7 @@ class SlidePlan:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """Everything that defines a study; no people, no slides. `policy` is what differs from the default."""
+    """Everything that defines a study; no people, no slides. `policy` and `rules`: what differs from the defaults."""
 
     name: str
     task: str
@@ -85,6 +85,7 @@ class Definition:
     guideline: str
     policy: dict[str, Any]
     checklist: dict[str, str]
+    rules: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

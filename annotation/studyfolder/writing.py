@@ -19,6 +19,7 @@ def write_definition(definition: Definition) -> str:
         for name, table in (("policy", definition.policy), ("checklist", definition.checklist))
         if table
     ]
+    parts += [list(_rule(code, said)) for code, said in sorted(definition.rules.items()) if said]
     return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
 
 
@@ -50,6 +51,17 @@ def _class(item: ClassPlan) -> Iterable[str]:
         yield "special = true"
     if item.quota is not None:
         yield f"quota = {item.quota}"
+
+
+def _rule(code: str, said: Mapping[str, Any]) -> Iterable[str]:
+    yield f"[rules.{code}]"
+    for key, value in sorted(said.items()):
+        inner = ", ".join(f"{name} = {_value(one)}" for name, one in sorted(value.items())) if _is_table(value) else ""
+        yield f"{key} = {{ {inner} }}" if _is_table(value) else f"{key} = {_value(value)}"
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, Mapping)
 
 
 def _value(value: Any) -> str:

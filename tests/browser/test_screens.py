@@ -72,6 +72,7 @@ def views(study: weeks.Weeks, role: str | None) -> list[tuple[str, str, str]]:
         ("setup", study.url("setup"), "#step[data-ready]"),
         ("passes", study.url("passes"), ""),
         ("pass", study.url(f"passes/{max(numbers, default=1)}"), ".finding"),
+        ("rules", study.url("passes/rules"), ""),
         ("releases", study.url("releases"), ""),
         ("release", study.url("releases/1"), ""),
     ]
