@@ -15,6 +15,7 @@ from annotation.api.access import WORKERS, StudyView
 from annotation.api.pagination import PageQuery, page_of
 from annotation.api.shapes import AnswerField, Finite, Shape
 from annotation.policy import LARGEST_BATCH
+from annotation.selectors import feedback
 from annotation.selectors import queue as queue_reads
 from annotation.services import queue
 from annotation.states import AnswerKind, AssignmentKind
@@ -169,6 +170,19 @@ class OwnAnswer(serializers.Serializer[Any]):
         return queue_reads.comment_of(annotation)
 
 
+class FeedbackShape(serializers.Serializer[Any]):
+    is_right = serializers.BooleanField()
+    label = serializers.CharField(help_text="The class that the region has.")  # type: ignore[assignment]
+    name = serializers.CharField()
+    definition = serializers.CharField()
+
+
+class SubmittedShape(OwnAnswer):
+    feedback = FeedbackShape(
+        allow_null=True, help_text="What the region was, where it was a test and the study teaches by it; else null."
+    )
+
+
 class ClaimView(StudyView):
     roles = {"post": WORKERS}
 
@@ -223,10 +237,11 @@ class SkipView(StudyView):
 class SubmitView(StudyView):
     roles = {"post": WORKERS}
 
-    @schema.writes(OwnAnswer, body=SubmitBody, summary="Answer; harmless to repeat with the same key")
+    @schema.writes(SubmittedShape, body=SubmitBody, summary="Answer; harmless to repeat with the same key")
     def post(self, request: Request, slug: str) -> Response:
         annotation = queue.submit(member=self.member, **self.read_body(SubmitBody))
-        return Response(self.show(OwnAnswer, annotation))
+        annotation.feedback = feedback.of_answer(annotation, study=self.study)  # type: ignore[attr-defined]
+        return Response(self.show(SubmittedShape, annotation))
 
 
 class UndoView(StudyView):

@@ -14,6 +14,7 @@ from annotation.api.access import WORKERS, StudyView
 from annotation.api.queue import LeasedRegion, LeaseShape, TokenField
 from annotation.api.shapes import AnswerField, Shape
 from annotation.models import Membership, Study
+from annotation.selectors import qualification
 from annotation.selectors import queue as queue_reads
 from annotation.selectors import workload
 from annotation.services import queue
@@ -57,6 +58,12 @@ class EmptyShape(serializers.Serializer[Any]):
     message = serializers.CharField(help_text="A sentence: why there is nothing, and what happens next.")
 
 
+class QualificationShape(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(["open", "failed", "passed"])
+    done = serializers.IntegerField(help_text="Answered or skipped in this try.")
+    of = serializers.IntegerField(help_text="How many regions the test asks.")
+
+
 class QueueShape(serializers.Serializer[Any]):
     lease = LeaseShape(allow_null=True)
     held = serializers.IntegerField(help_text="How many leases I hold.")
@@ -65,6 +72,9 @@ class QueueShape(serializers.Serializer[Any]):
     undo = UndoShape(allow_null=True)
     reason_empty = EmptyShape(
         allow_null=True, help_text="Why there is nothing to claim; null while there is something."
+    )
+    qualification = QualificationShape(
+        allow_null=True, help_text="How I stand in the entry test; null where there is none for me."
     )
     returned = ReturnedShape(many=True, help_text="Answered by me and sent back with a note.")
     skipped = SkippedShape(many=True)
@@ -99,6 +109,7 @@ def overview(*, study: Study, member: Membership) -> dict[str, Any]:
         "remaining": workload.remaining(study=study, member=member),
         "undo": workload.undoable(study=study, member=member),
         "reason_empty": None if held else workload.reason_empty(study=study, member=member),
+        "qualification": qualification.seen_by(study=study, member=member),
         "returned": workload.returned(member),
         "skipped": workload.skipped(member),
         "drafts": queue_reads.drafts(member),

@@ -49,6 +49,13 @@ def of_member(*, study: Study, member: Membership) -> Standing:
     return _read(study, [member])[member.pk]
 
 
+def seen_by(*, study: Study, member: Membership) -> Standing | None:
+    """What a person may know of the own test; None where there is none for this role."""
+    if not study.policy.qualification_regions or member.role != Role.ANNOTATOR:
+        return None
+    return of_member(study=study, member=member)
+
+
 def of_study(study: Study) -> dict[str, Standing]:
     """Where every active annotator stands, by pseudonym; empty where the study has no test."""
     if not study.policy.qualification_regions:
@@ -79,8 +86,8 @@ def _stand(member: Membership, results: list[bool], *, size: int, needed: int) -
     tries, begun = divmod(len(results), size)
     newest = results[-begun:] if begun else results[-size:]
     state = "open"
-    if member.qualified_at is not None or (not begun and tries and sum(newest) >= needed):
+    if member.qualified_at is not None:
         state = "passed"
     elif tries >= member.qualification_tries:
-        state = "failed"
+        state = "passed" if sum(newest) >= needed else "failed"
     return Standing(state, len(newest), sum(newest), size, needed, tries)

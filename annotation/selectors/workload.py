@@ -15,6 +15,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from annotation import clock
 from annotation.models import Annotation, Assignment, Membership, Pick, SelectionBatch, Study
+from annotation.selectors import qualification
 from annotation.services.queue import claiming
 from annotation.states import SLOT_KINDS, AnswerKind, AssignmentKind, AssignmentState, Role, Stratum, StudyState
 
@@ -56,6 +57,9 @@ _EMPTY = {
     "closed": "This study is closed: no work is handed out any more. Thank you for your answers.",
     "draining": "This study is being finished: what was begun is completed, and nothing of it waits for you.",
     "preparing": "The first regions are being chosen. That takes a few minutes after a study is opened.",
+    "failed": "You have finished the entry test, and fewer answers were right than this study asks for. "
+    "Its managers have been told: they can let you try again. The guideline is open to you meanwhile.",
+    "untested": "This study begins with an entry test, and it has no regions for it yet. Its managers have been told.",
     "done": "You have answered everything that can be asked of you now. More comes when the next regions are chosen.",
 }
 
@@ -131,6 +135,9 @@ def reason_empty(*, study: Study, member: Membership) -> Empty | None:
         return _empty(study.state)
     if claiming.is_anything_left(member=member):
         return None
+    test = qualification.seen_by(study=study, member=member)
+    if test is not None and test.state != "passed":
+        return _empty("failed" if test.state == "failed" else "untested")
     if study.state == StudyState.DRAINING:
         return _empty("draining")
     return _empty("done" if study.batches.exists() else "preparing")

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 
 from annotation.errors import BadInput, Conflict, Missing
 from annotation.models import Assignment, Membership, Study
-from annotation.services import queue, studies
+from annotation.services import qualification, queue, studies
 from annotation.states import AssignmentState, Role
 
 # Without signs that are taken for one another when a password is read out or copied by hand.
@@ -66,8 +66,15 @@ def open_account(*, study: Study, username: str, role: Role) -> tuple[Membership
 
 
 @transaction.atomic
-def change(*, member: Membership, role: Role | None = None, is_trained: bool | None = None) -> Membership:
-    """Give a member another role, or note that the training is done; what is None stays."""
+def change(
+    *,
+    member: Membership,
+    role: Role | None = None,
+    is_trained: bool | None = None,
+    is_qualified: bool | None = None,
+    another_try: bool = False,
+) -> Membership:
+    """Give a member another role, note the training, or decide over the entry test; what is None stays."""
     Study.objects.select_for_update(no_key=True).get(pk=member.study_id)
     member = Membership.objects.select_for_update(no_key=True).get(pk=member.pk)
     if role is not None and role != member.role:
@@ -76,6 +83,11 @@ def change(*, member: Membership, role: Role | None = None, is_trained: bool | N
     if is_trained is not None:
         member.is_trained = is_trained
     member.save(update_fields=["role", "is_trained"])
+    if is_qualified is not None:
+        qualification.set_qualified(member=member, is_qualified=is_qualified)
+    if another_try:
+        qualification.allow_another_try(member=member)
+    member.refresh_from_db()
     return member
 
 

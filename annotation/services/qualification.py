@@ -65,9 +65,15 @@ def check_may_take_back(assignment: Assignment) -> None:
 
 @transaction.atomic
 def set_qualified(*, member: Membership, is_qualified: bool) -> None:
-    """A manager's word: let the person work without the test, or ask for it again."""
-    at = clock.now() if is_qualified else None
-    Membership.objects.filter(pk=member.pk).update(qualified_at=at)
+    """A manager's word: let the person work without the test, or ask for it anew."""
+    member = Membership.objects.select_for_update(no_key=True).get(pk=member.pk)
+    if is_qualified:
+        member.qualified_at = member.qualified_at or clock.now()
+    else:
+        study = Study.objects.select_related("protocol").get(pk=member.study_id)
+        member.qualified_at = None
+        member.qualification_tries = qualification.of_member(study=study, member=member).tries + 1
+    member.save(update_fields=["qualified_at", "qualification_tries"])
 
 
 @transaction.atomic

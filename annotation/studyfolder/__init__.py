@@ -5,6 +5,7 @@ Decides whether a folder may be imported; refuses to know rows, the store, or wh
 
 from annotation.studyfolder.definition import read_text
 from annotation.studyfolder.folder import read_folder
+from annotation.studyfolder.gold import read_gold
 from annotation.studyfolder.plan import (
     ClassPlan,
     Definition,
@@ -30,6 +31,7 @@ __all__ = [
     "VotePlan",
     "probe_slide",
     "read_folder",
+    "read_gold",
     "read_text",
     "write_definition",
 ]
