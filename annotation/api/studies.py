@@ -43,6 +43,7 @@ class ClassShape(serializers.Serializer[Any]):
 
 class ProtocolShape(serializers.Serializer[Any]):
     number = serializers.IntegerField()
+    summary = serializers.CharField(help_text="What this version changed, and why.")
     guideline = serializers.CharField()
     classes = ClassShape(many=True)
 
@@ -82,7 +83,7 @@ class ProgressShape(serializers.Serializer[Any]):
 
 
 class MemberShape(serializers.Serializer[Any]):
-    username = serializers.CharField(source="user.username")
+    username = serializers.CharField(source="shown_name")
     pseudonym = serializers.CharField(help_text="Stands for the person in ledger, reports and releases.")
     role = serializers.ChoiceField(Role.choices)
     is_active = serializers.BooleanField()

@@ -26,6 +26,7 @@ from annotation.api import (
     slides,
     strictness,
     studies,
+    timeline,
     tokens,
     workload,
 )
@@ -119,6 +120,18 @@ release_urls = [
     path("<number:number>/release.tar", releases.ReleaseArchive.as_view(), name="release-archive"),
 ]
 
+ledger_urls = [
+    path("", timeline.TimelineView.as_view(), name="ledger"),
+    path("standing/", timeline.StandingView.as_view(), name="ledger-standing"),
+    path("changes/", timeline.DifferenceView.as_view(), name="ledger-changes"),
+    path("anchors/", timeline.AnchorsView.as_view(), name="ledger-anchors"),
+    path("ledger.jsonl", timeline.LedgerFileView.as_view(), name="ledger-file"),
+    path("<number:number>/take-back/", timeline.TakeBackView.as_view(), name="ledger-take-back"),
+    path("people/<slug:member>/sessions/", timeline.SessionsView.as_view(), name="ledger-sessions"),
+    path("people/<slug:member>/set-aside/", timeline.SetAsideView.as_view(), name="ledger-set-aside"),
+    path("people/<slug:member>/erase/", timeline.EraseView.as_view(), name="ledger-erase"),
+]
+
 study_urls: list[URLPattern | URLResolver] = [
     path("", studies.StudyDetail.as_view(), name="study"),
     path("open/", studies.OpenStudy.as_view(), name="study-open"),
@@ -144,6 +157,7 @@ study_urls: list[URLPattern | URLResolver] = [
     path("protocols/", include(protocol_urls)),
     path("passes/", include(pass_urls)),
     path("releases/", include(release_urls)),
+    path("ledger/", include(ledger_urls)),
     path("jobs/", jobs.JobsView.as_view(), name="jobs"),
     path("jobs/train/", jobs.TrainNow.as_view(), name="jobs-train"),
     path("jobs/<number:job>/retry/", jobs.RetryJob.as_view(), name="job-retry"),

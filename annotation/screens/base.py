@@ -98,4 +98,6 @@ class Screen(Page):
             "person": access.person_of(self.member),
             "api": reverse("api:study", args=[study.slug]),
             "classes": classes.shown(study),
+            # The classes may change while a page is open: what is sent says which ones were seen.
+            "protocol": study.protocol.number if study.protocol else 0,
         }

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from annotation.policy import LARGEST_BATCH
 from annotation.screens.base import WORKERS, Screen
+from annotation.selectors import protocols
 
 
 class Gallery(Screen):
@@ -31,5 +32,7 @@ class Gallery(Screen):
             "lease_minutes": policy.lease_minutes,
             "undo_minutes": policy.undo_minutes,
             "has_suggestions": policy.show_suggestions,
+            # What was labelled and not sent before the classes changed is laid in under their names of today.
+            "continues": protocols.continuations(self.study),
             "urls": {name: reverse(f"screens:{name}", args=[self.study.slug]) for name in ("queue", "annotate")},
         }

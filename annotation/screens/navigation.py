@@ -17,6 +17,7 @@ TABS: dict[str, tuple[tuple[str, str], ...]] = {
     Role.MANAGER: (
         ("dashboard", "Dashboard"),
         ("slides", "Slides"),
+        ("protocol", "Protocol"),
         ("passes", "Consistency"),
         ("releases", "Releases"),
         ("setup", "Set-up"),

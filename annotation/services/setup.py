@@ -10,34 +10,16 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from annotation import keys
 from annotation.errors import BadInput, Conflict
 from annotation.models import Membership, StagedSlide, Study
 from annotation.selectors import setup
-from annotation.services import protocols, staging, studies
+from annotation.services import classlist, protocols, staging, studies
+from annotation.services.classlist import Complaints
 from annotation.states import Role, Task
-from annotation.studyfolder import ClassPlan, Definition, read_text
+from annotation.studyfolder import Definition, read_text
 from annotation.studyfolder import fields as checks
-from annotation.studyfolder.classes import check_classes
 
 SQUARE = 256
-
-
-class Complaints:
-    """Collects what does not hold and raises it all at once."""
-
-    def __init__(self) -> None:
-        self.found: list[dict[str, Any]] = []
-
-    def tell(self, reason: str, remedy: str, *, key: str, row: int | None = None, field: str = "") -> None:
-        """Note one problem."""
-        self.found.append({"message": f"{reason} {remedy}", "key": key, "row": row, "field": field})
-
-    def raise_if_any(self) -> None:
-        """BadInput with a sentence for each problem, and for programs where each of them is."""
-        if self.found:
-            said = " ".join(one["message"] for one in self.found)
-            raise BadInput(said, problems=self.found)
 
 
 @transaction.atomic
@@ -103,13 +85,7 @@ def save_classes(*, study: Study, classes: list[dict[str, Any]], guideline: str,
     _check_open("classes", study)
     if seen and seen != setup.classes_digest(study):
         raise Conflict("The classes have been changed elsewhere meanwhile. Load the page again to go on from there.")
-    complaints = Complaints()
-    rows = check_classes(classes, tell=complaints.tell)
-    _check_tools(rows, before=setup.definition(study).classes, complaints=complaints)
-    text = checks.check_text(
-        {"guideline": guideline}, "guideline", longest=checks.LONGEST_GUIDELINE, tell=complaints.tell, default=""
-    )
-    complaints.raise_if_any()
+    rows, text = classlist.check(classes, guideline, before=setup.definition(study).classes)
     protocols.save_draft(study=study, classes=rows, guideline=text)
     return study
 
@@ -180,16 +156,6 @@ def _check_name(name: str) -> str:
     if complaints.found:
         raise BadInput(f"A study needs a name of at most {checks.LONGEST_NAME} characters. Enter one.")
     return checked
-
-
-def _check_tools(rows: list[ClassPlan], *, before: list[ClassPlan], complaints: Complaints) -> None:
-    had = {item.code: item.key for item in before}
-    for number, item in enumerate(rows, 1):
-        tool = keys.tool_of(item.key)
-        if tool and had.get(item.code) != item.key:
-            reason = f"The key '{item.key}' belongs to {tool}."
-            remedy = "Choose a digit or another letter."
-            complaints.tell(reason, remedy, key="classes", row=number, field="key")
 
 
 def _shallow(definition: Definition) -> dict[str, Any]:

@@ -6,12 +6,15 @@ Drafts, how classes go on (`mappings`), what that would do (`impact`), and doing
 from annotation.services.protocols.drafts import (
     begin_draft,
     class_plans,
+    digest,
     discard_draft,
     draft_of,
+    edit_draft,
     save_draft,
 )
 from annotation.services.protocols.impact import Impact, impact
 from annotation.services.protocols.mappings import MappingPlan
+from annotation.services.protocols.mappings import read as read_mappings
 from annotation.services.protocols.publishing import content, publish_draft, publish_first
 
 __all__ = [
@@ -20,10 +23,13 @@ __all__ = [
     "begin_draft",
     "class_plans",
     "content",
+    "digest",
     "discard_draft",
     "draft_of",
+    "edit_draft",
     "impact",
     "publish_draft",
     "publish_first",
+    "read_mappings",
     "save_draft",
 ]

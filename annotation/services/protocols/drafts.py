@@ -4,11 +4,15 @@ Decides what a draft may hold; refuses to know what publishing it does to answer
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 from django.db import transaction
 
+from annotation import canonical
 from annotation.errors import BadInput, Conflict, Missing
 from annotation.models import LabelClass, Protocol, Study
+from annotation.services import classlist
 from annotation.services.protocols import mappings
 from annotation.services.protocols.mappings import MappingPlan
 from annotation.studyfolder import ClassPlan
@@ -56,6 +60,43 @@ def save_draft(
     elif plans:
         raise BadInput("The first version continues no other: it has no mappings.")
     return draft
+
+
+@transaction.atomic
+def edit_draft(
+    *,
+    study: Study,
+    classes: list[dict[str, Any]],
+    guideline: str,
+    plans: Sequence[MappingPlan],
+    summary: str,
+    seen: str = "",
+) -> Protocol:
+    """As `save_draft`, from what a person has typed: BadInput names each field that does not hold.
+
+    Conflict where the draft is no longer that of the digest `seen`: somebody else's work would be lost.
+    """
+    study = lock(study)
+    draft = draft_of(study)
+    if draft is None or study.protocol is None:
+        raise Conflict("There is no draft of a later version: begin one first.")
+    if seen and seen != digest(draft):
+        raise Conflict("The draft has been changed elsewhere meanwhile. Load the page again to go on from there.")
+    before = [*class_plans(study.protocol), *class_plans(draft)]
+    rows, text = classlist.check(classes, guideline, before=before)
+    return save_draft(study=study, classes=rows, guideline=text, plans=plans, summary=summary)
+
+
+def digest(protocol: Protocol) -> str:
+    """Changes whenever anything that can be edited of the version does."""
+    return canonical.digest(
+        {
+            "classes": [asdict(item) for item in class_plans(protocol)],
+            "guideline": protocol.guideline,
+            "summary": protocol.summary,
+            "mappings": [[plan.source, plan.kind, plan.targets] for plan in mappings.read(protocol)],
+        }
+    )
 
 
 @transaction.atomic

@@ -29,11 +29,11 @@ def publish_first(*, study: Study, classes: Sequence[ClassPlan], guideline: str 
 
 
 @transaction.atomic
-def publish_draft(*, study: Study, member: Membership | None = None) -> Protocol:
+def publish_draft(*, study: Study, member: Membership | None = None, seen: str = "") -> Protocol:
     """Make the study's draft the rules in force: from now on it never changes.
 
     A later version carries over what goes on by rule, queues what has to be seen again, and writes one ledger entry.
-    BadInput where the draft is not complete, Conflict where there is none.
+    BadInput where the draft is not complete, Conflict where there is none or it is not that of the digest `seen`.
     """
     study = drafts.lock(study)
     draft = drafts.draft_of(study)
@@ -41,6 +41,8 @@ def publish_draft(*, study: Study, member: Membership | None = None) -> Protocol
         raise Conflict("There is no draft to publish: begin one first.")
     if draft is None or draft.classes.filter(is_special=False).count() < FEWEST_CLASSES:
         raise BadInput("A protocol needs at least two classes that are not special.")
+    if seen and seen != drafts.digest(draft):
+        raise Conflict("The draft has been changed since you looked at it. Look at what it does now, then publish.")
     draft.published_by = member
     return _begin(study, draft) if study.protocol is None else _follow(study, study.protocol, draft)
 

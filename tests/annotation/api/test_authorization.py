@@ -148,6 +148,18 @@ MATRIX: dict[tuple[str, str], Line] = {
     ("release-changes", "get"): Line(MANAGER, 404),
     ("release-changes-table", "get"): Line(MANAGER, 404),
     ("release-archive", "get"): Line(MANAGER, 404),
+    ("ledger", "get"): Line(MANAGER),
+    ("ledger-standing", "get"): Line(MANAGER),
+    ("ledger-changes", "get"): Line(MANAGER, 400),
+    ("ledger-anchors", "get"): Line(MANAGER),
+    ("ledger-anchors", "post"): Line(MANAGER, 409),
+    ("ledger-file", "get"): Line(MANAGER),
+    ("ledger-take-back", "post"): Line(MANAGER, 404, {"reason": "in error"}),
+    ("ledger-sessions", "get"): Line(MANAGER, 404),
+    ("ledger-set-aside", "post"): Line(
+        MANAGER, 404, {"since": "2026-01-01T00:00:00Z", "until": "2026-01-02T00:00:00Z", "reason": "drifted"}
+    ),
+    ("ledger-erase", "post"): Line(MANAGER, 404),
     ("jobs", "get"): Line(MANAGER),
     ("jobs-train", "post"): Line(MANAGER),
     ("job-retry", "post"): Line(MANAGER),

@@ -48,6 +48,9 @@ export class Panel {
     const note = find("#note");
     note.hidden = !lease?.note;
     replace(note, lease?.note && [el("strong", { text: "Sent back to you: " }), el("span", { text: lease.note })]);
+    const old = find("#old-answer");
+    old.hidden = !lease?.before;
+    replace(old, lease?.before && [el("strong", { text: `Your answer under version ${lease.before.protocol}: ` }), el("span", { text: lease.before.name })]);
   }
 
   /** Lay content into the fields. */

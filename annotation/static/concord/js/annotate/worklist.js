@@ -85,7 +85,8 @@ export class Worklist extends EventTarget {
 
   async #claim() {
     const count = Math.min(MOST, this.ahead + this.unsent());
-    const { leases } = await post("queue/claim/", { kind: this.kind, count });
+    const { leases, protocol } = await post("queue/claim/", { kind: this.kind, count });
+    this.dispatchEvent(new CustomEvent("classes", { detail: { protocol } }));
     const known = new Set(this.#leases.map((lease) => lease.token));
     this.#leases.push(...leases.filter((lease) => !known.has(lease.token) && !this.#done.has(lease.token)));  }
 }

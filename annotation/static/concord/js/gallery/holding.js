@@ -7,7 +7,7 @@ import { get, post } from "../api.js";
 
 const SOON_S = 120;
 
-/** Events: "lost" ({tokens}: their time ran out), "tick" (look at `secondsLeft` again). */
+/** Events: "lost" ({tokens}: their time ran out), "tick" (look at `secondsLeft` again), "classes" ({protocol}). */
 export class Holding extends EventTarget {
   #until = 0;
   #renewed = 0;
@@ -26,7 +26,8 @@ export class Holding extends EventTarget {
 
   /** Top the batch up; resolves to all leases held, and why there are none. */
   async fill() {
-    const { leases } = await post("queue/claim/", { count: this.batch });
+    const { leases, protocol } = await post("queue/claim/", { count: this.batch });
+    this.dispatchEvent(new CustomEvent("classes", { detail: { protocol } }));
     // Leases of an earlier visit end earlier: all of them start over, as somebody is here.
     if (leases.length) await this.#renew(leases.map((lease) => lease.token));
     if (leases.length) return { leases, why: "" };

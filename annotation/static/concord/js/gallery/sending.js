@@ -5,6 +5,7 @@
  */
 
 import { post } from "../api.js";
+import { follow, version } from "../newclasses.js";
 import { Outbox, freshKey } from "../outbox.js";
 import { entered, isReady, REFUSED, SENT, WAITING } from "./cell.js";
 
@@ -95,6 +96,7 @@ export class Sender extends EventTarget {
     const cell = this.board.ofToken(one.token);
     this.#counts.refused += 1;
     this.board.staging.keep([[one.region.id, one.entered]]);
+    if (error.code === "classes-changed") follow(error.details.protocol);
     if (cell) this.board.mark(cell, REFUSED, { problem: error.message, isLost: error.code === "lease-lost" });
     // The cell keeps what was entered, and why it was not taken: the tray of other pages need not.
     this.outbox.forget(one.key);
@@ -114,7 +116,7 @@ function job(cell) {
   const key = freshKey();
   const { token, region, label, flagged, comment, seconds } = cell;
   const body = {
-    token, idempotency_key: key, answer: { kind: "class", label }, flagged, comment,
+    token, idempotency_key: key, answer: { kind: "class", label }, flagged, comment, protocol: version(),
     seconds: Math.min(LONGEST_S, Math.round(seconds * 1000) / 1000),
   };
   return { key, token, path: "queue/submit/", body, label, from: FROM, entered: entered(cell), region: { id: region.id, thumbnail: region.thumbnail } };

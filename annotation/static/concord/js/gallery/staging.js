@@ -3,6 +3,8 @@
  * Decides that a reload or a lost session costs nothing; refuses to send. Kept by region, as tokens change.
  */
 
+import { boot } from "../dom.js";
+
 const KEPT_FOR_MS = 14 * 24 * 3600 * 1000;
 
 export class Staging {
@@ -23,13 +25,17 @@ export class Staging {
     });
   }
 
-  /** What was entered for a region, or null. */
-  of(region) { return this.entries[region]?.entered ?? null; }
+  /** What was entered for a region, or null. A class is said as it is called today, and not where it has ended. */
+  of(region) {
+    const { entered = null, protocol } = this.entries[region] ?? {};
+    if (!entered?.label || !protocol || protocol === boot().protocol) return entered;
+    return { ...entered, label: boot().continues?.[protocol]?.[entered.label] ?? "" };
+  }
 
   /** Keep what was entered for regions: [[region, entered or null], …]; null forgets it. */
   keep(pairs) {
     for (const [region, entered] of pairs) {
-      if (entered && (entered.label || entered.flagged || entered.comment)) this.entries[region] = { entered, at: Date.now() };
+      if (entered && (entered.label || entered.flagged || entered.comment)) this.entries[region] = { entered, at: Date.now(), protocol: boot().protocol };
       else delete this.entries[region];
     }
     this.#write();

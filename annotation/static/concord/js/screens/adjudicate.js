@@ -10,6 +10,7 @@ import { byCode, classKeys } from "../classes.js";
 import { boot, count, el, find, replace, say, toast } from "../dom.js";
 import { Decision } from "../decision.js";
 import { register } from "../keys.js";
+import { follow, version } from "../newclasses.js";
 import { freshKey } from "../outbox.js";
 import { RegionViewer } from "../regionviewer.js";
 
@@ -43,7 +44,8 @@ function fileOf({ token }) {
 async function next() {
   page.setAttribute("aria-busy", "true");
   try {
-    const { leases } = await post("queue/claim/", { kind: "adjudicate", count: AHEAD });
+    const { leases, protocol } = await post("queue/claim/", { kind: "adjudicate", count: AHEAD });
+    follow(protocol);
     if (leases.length) await open(leases[0], leases.slice(1));
     else await showEmpty();
   } catch (error) {
@@ -108,11 +110,12 @@ async function send({ label, reason, flagged }) {
   const sent = lease;
   clearTimeout(saving);
   await savingNow;
-  const body = { token: sent.token, answer: { kind: "class", label }, reason, flagged, idempotency_key: keyOf(sent.token, label) };
+  const body = { token: sent.token, answer: { kind: "class", label }, reason, flagged, protocol: version(), idempotency_key: keyOf(sent.token, label) };
   try {
     await post("queue/submit/", body);
   } catch (error) {
-    lost(error);
+    if (error.code === "classes-changed") follow(error.details.protocol);
+    else lost(error);
     return;
   }
   remember({ token: sent.token, label, reason, flagged });

@@ -15,6 +15,7 @@ import { get, post } from "../api.js";
 import { byCode, classKeys } from "../classes.js";
 import { boot, el, find, replace, say, toast } from "../dom.js";
 import { register } from "../keys.js";
+import { follow, version } from "../newclasses.js";
 import { freshKey, Outbox } from "../outbox.js";
 import { RegionViewer } from "../regionviewer.js";
 
@@ -141,7 +142,7 @@ function answer(code, since = null) {
   for (const job of outbox.refused) if (job.region?.id === lease.region.id) outbox.forget(job.key);
   outbox.add({
     key, token: lease.token, path: "queue/submit/", label: code, region: { id: lease.region.id, thumbnail: lease.region.thumbnail },
-    body: { token: lease.token, answer: { kind: "class", label: code }, idempotency_key: key, seconds: stopwatch.seconds, comment, flagged },
+    body: { token: lease.token, answer: { kind: "class", label: code }, idempotency_key: key, seconds: stopwatch.seconds, comment, flagged, protocol: version() },
   });
   bar.showToday(++today);
   bar.showUndo(last);
@@ -190,6 +191,7 @@ function loseCurrent() {
   worklist.lose([lease.token]);
 }
 
+worklist.addEventListener("classes", ({ detail }) => { follow(detail.protocol, () => autosave.flush()); });
 worklist.addEventListener("lost", ({ detail }) => {
   if (viewer.region && worklist.current?.region.id === viewer.region.id) return;
   toast(`The time for ${detail.tokens.length === 1 ? "this region" : "these regions"} ran out. What you entered is kept, and offered again when the region comes back.`, { kind: "bad" });
@@ -221,6 +223,7 @@ outbox.addEventListener("refused", ({ detail }) => {
   bar.showToday(--today);
   if (last?.key === detail.job.key) { last = null; bar.showUndo(null); }
   find(".annotate-panel").scrollTo(0, 0);
+  if (detail.error.code === "classes-changed") follow(detail.error.details.protocol, () => autosave.flush());
   say(`Not accepted: ${byCode(detail.job.label).name}. ${detail.error.message}`, { assertive: true });
 });
 

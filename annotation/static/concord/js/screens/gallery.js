@@ -8,6 +8,7 @@ import { Guide } from "../annotate/guide.js";
 import { askReason } from "../annotate/skipping.js";
 import { ask, boot, count, el, find, replace, say, toast } from "../dom.js";
 import { register } from "../keys.js";
+import { follow } from "../newclasses.js";
 import { arrange, ranks } from "../gallery/arranging.js";
 import { Attention } from "../gallery/attention.js";
 import { bindings } from "../gallery/bindings.js";
@@ -224,6 +225,7 @@ sender.addEventListener("settled", ({ detail: { sent, refused } }) => {
   refill();
 });
 holding.addEventListener("tick", draw);
+holding.addEventListener("classes", ({ detail }) => { follow(detail.protocol); });
 holding.addEventListener("lost", ({ detail }) => {
   const lost = detail.tokens.map((token) => board.ofToken(token)).filter(Boolean);
   for (const cell of lost) board.mark(cell, REFUSED, { problem: RAN_OUT, isLost: true });

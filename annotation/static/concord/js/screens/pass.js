@@ -13,6 +13,7 @@ import { register } from "../keys.js";
 const pass = boot().pass;
 const base = `passes/${pass.number}/`;
 const form = find("#filters");
+const ALL = "?all=true";
 const NAMES = ["rule", "state", "severity", "label", "domain", "since", "blocks"];
 let groups = [];
 let current = null;
@@ -23,6 +24,13 @@ const selection = createSelection(find("#bulk"), { decide: (fix, chosen) => deci
 function filters() {
   const query = new URLSearchParams(location.search);
   return Object.fromEntries(NAMES.map((name) => [name, query.get(name) ?? ""]).filter(([, value]) => value));
+}
+
+/** A page opened without a filter shows what is new or changed, where the rest was seen in the pass before. */
+async function beginWithFresh() {
+  if (location.search || pass.state !== "done") return;
+  const { since: told } = await ask();
+  if (told?.kept && told.new + told.changed) history.replaceState(null, "", "?since=fresh");
 }
 
 async function show() {
@@ -36,7 +44,8 @@ async function show() {
   try {
     const summary = await ask();
     groups = summary.groups.map((group) => createGroup(group, { filters: wanted, selection, isAlone: summary.groups.length === 1, decide: (fix, chosen, one) => decide(fix, chosen, one) }));
-    replace(find("#groups"), groups.length ? groups.map((group) => group.node) : nothing(wanted));
+    replace(find("#groups"), wanted.since === "fresh" && el("p", { class: "note" }, "What the pass before found just so is not shown. ", el("a", { href: ALL, text: "Show all findings." })),
+      groups.length ? groups.map((group) => group.node) : nothing(wanted));
     await Promise.all(groups.map((group) => group.load()));
   } catch (error) {
     replace(find("#groups"), el("p", { class: "note bad", text: error.message }));
@@ -53,7 +62,7 @@ async function ask() {
 
 function nothing(wanted) {
   return Object.keys(wanted).length
-    ? el("p", { class: "empty" }, "No finding fits these filters. ", el("a", { href: "?", text: "Show all findings." }))
+    ? el("p", { class: "empty" }, "No finding fits these filters. ", el("a", { href: ALL, text: "Show all findings." }))
     : el("p", { class: "empty" }, "The rules found nothing to object to. ", el("a", { href: `${boot().screens}releases/?pass=${pass.number}`, text: "Preview a release of this pass." }));
 }
 
@@ -70,7 +79,7 @@ function since({ since: told, moved }) {
     : el("p", { text: "Nothing has changed the truth since this pass." });
   if (!told) return el("div", {}, changes, el("p", { class: "hint", text: "It is the first pass of the study." }));
   const link = (name, said) => el("a", { href: `?since=${name}`, text: `${number(told[name])} ${said}` });
-  return el("div", {}, changes, el("p", {}, `Compared with pass ${told.previous}: `, link("new", "new"), ", ", link("kept", "known already"), ", ", link("gone", "gone"), "."));
+  return el("div", {}, changes, el("p", {}, `Compared with pass ${told.previous}: `, link("new", "new"), ", ", link("changed", "changed"), ", ", link("kept", "known already"), ", ", link("gone", "gone"), "."));
 }
 
 async function decide(fix, chosen, one = null) {
@@ -147,7 +156,7 @@ function toggle() {
   if (box) box.click();
 }
 
-const FIX_KEYS = { accept: "a", waive: "w", recheck: "r", adjudicate: "d", exclude: "x", [REOPEN]: "o" };
+const FIX_KEYS = { accept: "a", waive: "w", recheck: "r", adjudicate: "d", exclude: "x", merge: "m", map: "c", [REOPEN]: "o" };
 const groupOf = () => groups.find((group) => group.found.has(current)) ?? groups[0];
 register([
   { id: "next", keys: ["n"], label: "Next finding", run: () => step(1), repeat: true },
@@ -168,7 +177,7 @@ document.addEventListener("focusin", (event) => {
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const given = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
-  history.pushState(null, "", `?${given}`);
+  history.pushState(null, "", given.size ? `?${given}` : ALL);
   selection.clear();
   show().then(() => say(`${count(groups.length, "rule")} with findings that fit.`));
 });
@@ -189,5 +198,5 @@ function wait() {
   });
 }
 
-if (pass.state === "done") show();
+if (pass.state === "done") beginWithFresh().catch(() => {}).then(show);
 else wait();
