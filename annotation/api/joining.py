@@ -15,15 +15,27 @@ from annotation.api.access import MANAGERS, StudyView
 from annotation.api.shapes import Shape
 from annotation.errors import Missing
 from annotation.models import Membership
+from annotation.selectors import qualification
 from annotation.services import members
 from annotation.states import Role
 
 
 class PersonShape(serializers.Serializer[Any]):
     id = serializers.CharField(source="pseudonym", help_text="Stands for the person in reports and releases.")
-    username = serializers.CharField(source="user.username")
+    username = serializers.CharField(source="shown_name")
     role = serializers.ChoiceField(Role.choices)
     is_trained = serializers.BooleanField()
+    qualification = serializers.SerializerMethodField(
+        help_text="The entry test: passed, failed or open with how much was right; empty where there is none."
+    )
+
+    def get_qualification(self, member: Membership) -> str:
+        found = self.context["standings"].get(member.pseudonym)
+        if found is None:
+            return ""
+        if member.qualified_at is not None or found.state == "passed":
+            return "passed"
+        return f"{found.state}: {found.right} of {found.done} right" if found.done else found.state
 
 
 class JoinedShape(serializers.Serializer[Any]):
@@ -42,10 +54,20 @@ class JoinBody(Shape):
 class ChangeBody(Shape):
     role = serializers.ChoiceField(Role.choices, required=False)
     is_trained = serializers.BooleanField(required=False)
+    is_qualified = serializers.BooleanField(
+        required=False, help_text="Let work without the entry test, or ask it anew."
+    )
+    another_try = serializers.BooleanField(required=False, default=False, help_text="At the entry test.")
 
 
 class PeopleView(StudyView):
     """Those who take part now."""
+
+    def show(self, shape: type[serializers.Serializer[Any]], value: Any, *, many: bool = False) -> Any:
+        """`value` in the named shape, with how people stand in the entry test."""
+        standings = qualification.of_study(self.study)
+        context = {"study": self.study, "member": self.member, "standings": standings}
+        return shape(value, many=many, context=context).data
 
     def people(self) -> QuerySet[Membership]:
         """Active members with their accounts."""
@@ -90,6 +112,8 @@ class SetupMember(PeopleView):
             member=self.find(member),
             role=Role(body["role"]) if "role" in body else None,
             is_trained=body.get("is_trained"),
+            is_qualified=body.get("is_qualified"),
+            another_try=body["another_try"],
         )
         return Response(self.show(PersonShape, changed))
 

@@ -103,6 +103,11 @@ class Membership(models.Model):
     def __str__(self) -> str:
         return f"{self.pseudonym} ({self.role})"
 
+    @property
+    def shown_name(self) -> str:
+        """The user name as managers of this study see it: none of somebody who was erased."""
+        return f"erased person {self.pseudonym}" if self.erased_at else self.user.get_username()
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self.pseudonym:
             # Member rows are never reused, so counting them gives a name nobody else has had.

@@ -76,7 +76,7 @@ class Dashboard(Screen):
             "problem": problem,
             "query": urlencode(filters.to_json()),
             "domains": [one.name for one in self.reading.domains],
-            "people": [(one.pseudonym, one.user.get_username(), one.role) for one in self.reading.members],
+            "people": [(one.pseudonym, one.shown_name, one.role) for one in self.reading.members],
             "as_of": min(one.as_of for one in self.shown),
         }
 

@@ -20,6 +20,7 @@ TABS: dict[str, tuple[tuple[str, str], ...]] = {
         ("protocol", "Protocol"),
         ("passes", "Consistency"),
         ("releases", "Releases"),
+        ("timeline", "Timeline"),
         ("setup", "Set-up"),
     ),
 }

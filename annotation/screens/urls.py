@@ -18,6 +18,7 @@ from annotation.screens import (
     rules,
     setup,
     slides,
+    timeline,
 )
 
 app_name = "screens"
@@ -39,6 +40,7 @@ urlpatterns = [
     path("studies/<slug:slug>/passes/", passes.Passes.as_view(), name="passes"),
     path("studies/<slug:slug>/passes/rules/", rules.Rules.as_view(), name="rules"),
     path("studies/<slug:slug>/passes/<number:number>/", passes.Pass.as_view(), name="pass"),
+    path("studies/<slug:slug>/timeline/", timeline.Timeline.as_view(), name="timeline"),
     path("studies/<slug:slug>/releases/", releases.Releases.as_view(), name="releases"),
     path("studies/<slug:slug>/releases/<number:number>/", releases.Release.as_view(), name="release"),
 ]

@@ -95,6 +95,13 @@ def links(study: Study, *, upto: int | None = None) -> Iterator[chain.Link]:
         yield chain.Link(row.position, row.kind, row.payload, row.previous_digest, row.digest)
 
 
+def export(study: Study) -> Iterator[str]:
+    """The lines of an export, header first: what `chain.check_export` reads."""
+    last = head(study)
+    yield chain.to_header(study=study.slug, entries=last.position, head=last.digest)
+    yield from map(chain.to_line, links(study, upto=last.position))
+
+
 def verify(study: Study, *, anchors: Iterable[chain.Anchor] = ()) -> Verification:
     """Check chain, head, anchors, and that every answer and revision is the one its entry vouches for.
 

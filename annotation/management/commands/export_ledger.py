@@ -9,7 +9,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from annotation import chain
 from annotation.management import lookup
 from annotation.models import Study
 from annotation.services import ledger
@@ -45,12 +44,10 @@ class Command(BaseCommand):
         self.stderr.write(f"The ledger of '{study.slug}' is in {path}.")
 
     def _lines(self, study: Study) -> Iterator[str]:
-        head = ledger.head(study)
-        yield chain.to_header(study=study.slug, entries=head.position, head=head.digest)
-        for number, link in enumerate(ledger.links(study, upto=head.position), start=1):
-            yield chain.to_line(link)
-            if not number % _SAID_EVERY:
-                self.stderr.write(f"{number:,} of {head.position:,} entries")
+        for number, line in enumerate(ledger.export(study)):
+            yield line
+            if number and not number % _SAID_EVERY:
+                self.stderr.write(f"{number:,} entries")
 
     def _write(self, path: Path, lines: Iterator[str]) -> None:
         """Aside, flushed, and renamed: an export is there whole or not at all."""
