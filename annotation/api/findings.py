@@ -3,6 +3,7 @@
 Shapes and methods only; what a filter means is in selectors.findings, what a fix does in services.findings.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpResponse
@@ -40,9 +41,9 @@ class FindingFilter(Shape):
     label = serializers.SlugField(required=False, max_length=60, help_text="Class that the pass saw.")  # type: ignore[assignment]
     blocks = serializers.BooleanField(required=False, help_text="Only what stands before a release.")
     since = serializers.ChoiceField(
-        [reads.NEW, reads.KEPT, reads.GONE],
+        reads.SINCE,
         required=False,
-        help_text="Compared with the pass before; those gone are its own findings.",
+        help_text="Compared with the pass before; fresh: new or changed. Those gone are its own findings.",
     )
 
 
@@ -71,6 +72,9 @@ class FindingShape(serializers.Serializer[Any]):
     decided_at = serializers.DateTimeField(allow_null=True)
     reason = serializers.CharField()
     waived_until = serializers.DateTimeField(allow_null=True)
+    since = serializers.CharField(
+        help_text="new, changed or kept, compared with the pass before; empty: there is none."
+    )
     domain = serializers.CharField(source="region.slide.domain.name", default=None, allow_null=True)
     labels = serializers.SerializerMethodField(help_text="What the pass saw of region and counterpart, and today's.")
 
@@ -138,7 +142,7 @@ class PassView(StudyView):
         return consistency.consistency_pass(study=self.study, number=number)
 
     def show_finding(self, row: ConsistencyPass, finding: Finding) -> Any:
-        return self.show(FindingShape, reads.attach_seen(row, [reads.one(row, pk=finding.pk)])[0])
+        return self.show(FindingShape, _attach(row, [reads.one(row, pk=finding.pk)])[0])
 
 
 class FindingsView(PassView):
@@ -154,7 +158,7 @@ class FindingsView(PassView):
         if "ids" in query:
             rows = rows.filter(pk__in=query["ids"].split(","))
         found = pages.paginate_queryset(rows, request, view=self)
-        return pages.get_paginated_response(self.show(FindingShape, reads.attach_seen(row, found), many=True))
+        return pages.get_paginated_response(self.show(FindingShape, _attach(row, found), many=True))
 
 
 class FindingsTable(PassView):
@@ -218,6 +222,10 @@ class ReopenFinding(PassView):
         found = reads.one(row, pk=finding)
         done = findings.reopen(finding=found, member=self.member, **self.read_body(ReasonBody))
         return Response(self.show_finding(row, done))
+
+
+def _attach(row: ConsistencyPass, found: Iterable[Finding]) -> list[Finding]:
+    return reads.attach_since(row, reads.attach_seen(row, found))
 
 
 def table(content: bytes, *, name: str) -> HttpResponse:

@@ -91,7 +91,7 @@ class SummaryShape(serializers.Serializer[Any]):
     job = PassJob(allow_null=True)
     groups = GroupShape(many=True)
     blockers = CheckShape(many=True)
-    since = serializers.DictField(allow_null=True, help_text="New, kept and gone since the pass `previous`.")
+    since = serializers.DictField(allow_null=True, help_text="New, changed, kept and gone since the pass `previous`.")
     moved = serializers.DictField(help_text="What changed the truth since the pass.")
 
 

@@ -33,6 +33,7 @@ def of_pass(row: ConsistencyPass, *, counted: dict[str, Any]) -> list[Check]:
     return [
         Check("finished", PASSED, f"Pass {row.number} has finished."),
         *blockers(groups),
+        *_check_waivers(groups),
         *_check_regions(counted),
         *_check_classes(counted),
         *_check_warnings(groups),
@@ -53,6 +54,15 @@ def _check_rule(group: findings.Group) -> Check:
     parts += [f"{counts['lapsed']} with a waiver that has run out"] if counts["lapsed"] else []
     parts += [f"{fixed} fixed since, which a new pass has to see"] if fixed else []
     return Check("blockers", FAILED, f"{group.title}: {', '.join(parts)}.", group.rule, counts["blocks"])
+
+
+def _check_waivers(groups: list[findings.Group]) -> list[Check]:
+    found = []
+    for group in groups:
+        if number := group.counts["lapsing"]:
+            said = f"{group.title}: {_many(number, 'waiver')} will run out within {findings.SOON.days} days."
+            found.append(Check("waivers", NOTED, said, group.rule, number))
+    return found
 
 
 def _check_regions(counted: dict[str, Any]) -> list[Check]:

@@ -5,6 +5,7 @@ Decides what a filter means and what stands before a release; refuses to decide 
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import (
@@ -28,7 +29,13 @@ from annotation.models import ConsistencyPass, Finding, PassItem
 from annotation.rules import Fix, by_code
 from annotation.states import FindingState, PassState, Severity
 
-NEW, KEPT, GONE = "new", "kept", "gone"
+NEW, CHANGED, KEPT, GONE = "new", "changed", "kept", "gone"
+FRESH = "fresh"
+"""New or changed: what a person has not looked at in this form."""
+SINCE = (FRESH, NEW, CHANGED, KEPT, GONE)
+SOON = timedelta(days=14)
+_NAME = ("rule", "place", "rival", "subject")
+_EXACT = (*_NAME, "version", "digest")
 _FIX = "data__decision__fix"
 
 
@@ -63,16 +70,16 @@ def one(row: ConsistencyPass, *, pk: int) -> Finding:
 
 def select(row: ConsistencyPass, **wanted: Any) -> QuerySet[Finding]:
     """The findings of a pass that fit: state, severity, rule, domain (of the region), label (that the pass saw),
-    blocks (before a release), since: new, kept or gone, compared with the pass before; gone ones are that pass's own.
+    blocks (before a release), since: compared with the pass before (see `SINCE`); gone ones are that pass's own.
     """
     since = wanted.pop("since", "")
     if since == GONE:
         before = previous(row)
-        rows = without(of_pass(before), of=row) if before else Finding.objects.none()
+        rows = _match(of_pass(before), row, _NAME, is_there=False) if before else Finding.objects.none()
     else:
         rows = of_pass(row)
-        if since in (NEW, KEPT):
-            rows = _compare(rows, before=previous(row), kept=since == KEPT)
+        if since:
+            rows = _compare(rows, before=previous(row), since=since)
     plain = {name: wanted[name] for name in ("state", "severity", "rule") if wanted.get(name)}
     rows = rows.filter(**plain)
     if domain := wanted.get("domain"):
@@ -91,6 +98,12 @@ def stands_before_a_release() -> Q:
     return Q(severity=Severity.BLOCKER) & (Q(state=FindingState.OPEN) | lapsed | fixed)
 
 
+def lapses_soon() -> Q:
+    """Waivers that still hold, but for days only."""
+    now = timezone.now()
+    return Q(state=FindingState.WAIVED, waived_until__gt=now, waived_until__lte=now + SOON)
+
+
 def groups(rows: QuerySet[Finding]) -> list[Group]:
     """How many findings of each rule there are, those with most before a release first: one grouped query."""
     is_open, is_blocker = Q(state=FindingState.OPEN), Q(severity=Severity.BLOCKER)
@@ -104,6 +117,7 @@ def groups(rows: QuerySet[Finding]) -> list[Group]:
             fixed=Count("pk", filter=Q(state=FindingState.RESOLVED) & ~accepted),
             accepted=Count("pk", filter=accepted),
             waived=Count("pk", filter=Q(state=FindingState.WAIVED)),
+            lapsing=Count("pk", filter=is_blocker & lapses_soon()),
             lapsed=Count("pk", filter=is_blocker & Q(state=FindingState.WAIVED, waived_until__lte=timezone.now())),
             blocks=Count("pk", filter=stands_before_a_release()),
             total=Count("pk"),
@@ -127,40 +141,41 @@ def previous(row: ConsistencyPass) -> ConsistencyPass | None:
 
 
 def compare(row: ConsistencyPass) -> dict[str, int] | None:
-    """How many findings are new, kept and gone since the pass before; None for the first."""
+    """How many findings are new, changed, kept and gone since the pass before; None for the first."""
     before = previous(row)
     if before is None:
         return None
     own = Finding.objects.filter(consistency_pass=row)
-    kept = _compare(own, before=before, kept=True).count()
-    # A pass names a finding once, so as many of the one are kept as of the other.
-    gone = Finding.objects.filter(consistency_pass=before).count() - kept
-    return {"previous": before.number, NEW: own.count() - kept, KEPT: kept, GONE: gone}
+    kept, changed = (_compare(own, before=before, since=since).count() for since in (KEPT, CHANGED))
+    # A pass names a finding once, so as many of the one are kept or changed as of the other.
+    gone = Finding.objects.filter(consistency_pass=before).count() - kept - changed
+    new = own.count() - kept - changed
+    return {"previous": before.number, NEW: new, CHANGED: changed, KEPT: kept, GONE: gone}
 
 
-def without(rows: QuerySet[Finding], *, of: ConsistencyPass) -> QuerySet[Finding]:
-    """Those of `rows` that the pass `of` does not repeat."""
-    return _match(rows, of, is_there=False)
-
-
-def _compare(rows: QuerySet[Finding], *, before: ConsistencyPass | None, kept: bool) -> QuerySet[Finding]:
+def _compare(rows: QuerySet[Finding], *, before: ConsistencyPass | None, since: str) -> QuerySet[Finding]:
+    """Kept: the pass before found the very same. Changed: it found the same thing, but the evidence is another now."""
     if before is None:
-        return rows.none() if kept else rows
-    return _match(rows, before, is_there=kept)
+        return rows if since in (NEW, FRESH) else rows.none()
+    if since == NEW:
+        return _match(rows, before, _NAME, is_there=False)
+    rows = _match(rows, before, _EXACT, is_there=since == KEPT)
+    return _match(rows, before, _NAME, is_there=True) if since == CHANGED else rows
 
 
-def _match(rows: QuerySet[Finding], other: ConsistencyPass, *, is_there: bool) -> QuerySet[Finding]:
-    """Whether `other` found the same: rule, regions, subject and evidence. Null is compared as 0: a hash join."""
-    rows, others = _named(rows), _named(Finding.objects.filter(consistency_pass=other))
-    names = ("rule", "place", "rival", "subject", "digest")
-    same = others.filter(**{name: OuterRef(name) for name in names})
-    return rows.filter(Exists(same)) if is_there else rows.filter(~Exists(same))
+def _match(
+    rows: QuerySet[Finding], other: ConsistencyPass, names: tuple[str, ...], *, is_there: bool
+) -> QuerySet[Finding]:
+    """Whether `other` found the same as far as `names` go. Null is compared as 0: a hash join."""
+    same = _named(Finding.objects.filter(consistency_pass=other)).filter(**{name: OuterRef(name) for name in names})
+    return _named(rows).filter(Exists(same)) if is_there else _named(rows).filter(~Exists(same))
 
 
 def _named(rows: QuerySet[Finding]) -> QuerySet[Finding]:
     return rows.alias(
         place=Coalesce(F("region_id"), Value(0)),
         rival=Coalesce(F("counterpart_id"), Value(0)),
+        version=KeyTextTransform("version", "data"),
         digest=KeyTextTransform("evidence_digest", "data"),
     )
 
@@ -188,3 +203,29 @@ def attach_seen(row: ConsistencyPass, found: Iterable[Finding]) -> list[Finding]
     for one in listed:
         one.seen = seen  # type: ignore[attr-defined]
     return listed
+
+
+def attach_since(row: ConsistencyPass, found: Iterable[Finding]) -> list[Finding]:
+    """`found`, each with `since`: new, changed or kept, compared with the pass before; "" where there is none."""
+    listed = list(found)
+    before = previous(row)
+    earlier = _read_names(before, listed) if before else {}
+    for one in listed:
+        known = earlier.get(_name(one))
+        one.since = "" if before is None else CHANGED if known else NEW  # type: ignore[attr-defined]
+        if known and known == (one.data.get("version"), one.data.get("evidence_digest")):
+            one.since = KEPT  # type: ignore[attr-defined]
+    return listed
+
+
+def _name(one: Finding) -> tuple[str, int | None, int | None, str]:
+    return (one.rule, one.region_id, one.counterpart_id, one.subject)
+
+
+def _read_names(before: ConsistencyPass, listed: list[Finding]) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    """What the pass before said of the same regions and subjects: its version and evidence."""
+    regions = {one.region_id for one in listed if one.region_id is not None}
+    subjects = {one.subject for one in listed if one.region_id is None}
+    rows = Finding.objects.filter(consistency_pass=before, rule__in={one.rule for one in listed})
+    rows = rows.filter(Q(region__in=regions) | Q(region=None, subject__in=subjects))
+    return {_name(one): (one.data.get("version"), one.data.get("evidence_digest")) for one in rows}

@@ -50,8 +50,8 @@ def test_findings_are_counted_by_rule_in_one_query(planted, django_assert_num_qu
     with django_assert_num_queries(1):
         found = {group.rule: group.counts for group in findings.groups(findings.of_pass(row))}
     assert found["identical-regions"] == {
-        "open_blockers": 0, "open_warnings": 0, "fixed": 1, "accepted": 1, "waived": 1, "lapsed": 0, "blocks": 1,
-        "total": 3, "with_region": 3,
+        "open_blockers": 0, "open_warnings": 0, "fixed": 1, "accepted": 1, "waived": 1, "lapsing": 1, "lapsed": 0,
+        "blocks": 1, "total": 3, "with_region": 3,
     }  # fmt: skip
     assert found["class-quota"]["open_blockers"] == found["class-quota"]["blocks"] == 1
 
@@ -85,10 +85,16 @@ def test_filters_name_domain_label_and_what_changed_since_the_pass_before(plante
     assert findings.compare(row) is None
     # The quota's evidence has changed, so it is another finding; the fourth of the twins may pair anew by name.
     counted = findings.compare(later)
-    assert counted["previous"] == 1 and counted["new"] + counted["kept"] == later.findings.count()
-    for since in ("new", "kept", "gone"):
-        assert findings.select(later, since=since).count() == counted[since]
-    assert counted["gone"] >= 1 and counted["kept"] >= 2
+    assert counted["previous"] == 1
+    assert counted["new"] + counted["changed"] + counted["kept"] == later.findings.count()
+    for since in ("new", "changed", "kept", "gone"):
+        rows = findings.select(later, since=since)
+        assert rows.count() == counted[since]
+        if since != "gone":
+            assert {one.since for one in findings.attach_since(later, rows)} <= {since}
+    assert findings.select(later, since="fresh").count() == counted["new"] + counted["changed"]
+    assert counted["changed"] >= 1 and counted["kept"] >= 2
+    assert {one.since for one in findings.attach_since(row, findings.of_pass(row))} == {""}
     assert all(one.consistency_pass_id == row.pk for one in findings.select(later, since="gone"))
     assert findings.select(row, since="new").count() == row.findings.count()
     twin = findings.select(later, rule="identical-regions")

@@ -140,7 +140,7 @@ def test_filters_stand_in_the_address_and_say_what_is_new_known_and_gone(page_fo
     planted.run_pass(smear)
     page = page_for(smear.manager)
     page.goto(smear.url("passes/2"))
-    expect(page.locator("#since")).to_contain_text("Compared with pass 1: 0 new, 9 known already, 2 gone.")
+    expect(page.locator("#since")).to_contain_text("Compared with pass 1: 0 new, 0 changed, 9 known already, 2 gone.")
     page.get_by_role("link", name="2 gone").click()
     expect(page.locator(".finding")).to_have_count(2)
     expect(page.locator(".finding button")).to_have_count(0)

@@ -5,9 +5,11 @@
 
 import { url } from "../api.js";
 import { byCode, label } from "../classes.js";
-import { boot, el, percent } from "../dom.js";
+import { boot, duration, el, percent } from "../dom.js";
 
 const BADGE = { open: "warn", resolved: "good", waived: "info" };
+const SINCE = { new: "new", changed: "changed", kept: "seen before" };
+const SOON = 14 * 24 * 3600;
 const PICTURE = "image.jpg?edge=256&context=1.5";
 
 /** The card of `finding`. `on`: {decide(fix, finding), select(finding, isOn)}; without it the card is only read. */
@@ -18,7 +20,8 @@ export function card(finding, { on = null, isSelected = false } = {}) {
       on && tick(finding, on, isSelected),
       el("p", { class: "marks" },
         el("span", { class: `badge ${finding.severity === "blocker" ? "bad" : "warn"}`, text: finding.severity }), " ",
-        el("span", { class: `badge ${BADGE[finding.state]}`, text: finding.state })),
+        el("span", { class: `badge ${BADGE[finding.state]}`, text: finding.state }), " ",
+        SINCE[finding.since] && el("span", { class: `badge ${finding.since === "kept" ? "" : "info"}`, text: SINCE[finding.since] })),
       el("h3", { id: `${name}-said`, text: finding.message })),
     finding.labels.length ? el("div", { class: "pictures" }, finding.labels.map(picture)) : null,
     el("p", { class: "hint", text: [finding.domain, finding.subject].filter(Boolean).join(" · ") }),
@@ -52,8 +55,10 @@ function decided(finding) {
   }
   const fix = boot().fixes[finding.decision]?.label ?? finding.state;
   const until = finding.waived_until ? ` until ${finding.waived_until.slice(0, 10)}` : "";
+  const left = finding.waived_until ? (new Date(finding.waived_until) - Date.now()) / 1000 : Infinity;
+  const runsOut = left > SOON ? null : el("span", { class: `badge ${left > 0 ? "warn" : "bad"}`, text: left > 0 ? `runs out in ${duration(left)}` : "has run out" });
   const carried = finding.carried_from ? `, carried over from pass ${finding.carried_from}` : "";
-  return el("p", { class: "decision" }, el("strong", { text: `${fix}${until}` }), ` by ${finding.decided_by}${carried}: `, el("q", { text: finding.reason }));
+  return el("p", { class: "decision" }, el("strong", { text: `${fix}${until}` }), runsOut && " ", runsOut, ` by ${finding.decided_by}${carried}: `, el("q", { text: finding.reason }));
 }
 
 function buttons(finding, on) {

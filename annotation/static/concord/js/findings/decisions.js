@@ -38,19 +38,22 @@ function describe(fix, one) {
   return el("div", {}, one && el("p", {}, el("strong", { text: one.message })), el("p", { text: effect }));
 }
 
+const classes = () => boot().classes.map(({ code, name }) => ({ value: code, label: name }));
+
 function fields(fix, one) {
   const asked = [{ name: "reason", label: "Reason", type: "textarea", required: true, maxlength: 2000, value: lastReason, hint: "Kept in the ledger, and told in the release under your pseudonym. Name no patient." }];
   if (fix === "waive") asked.push({ name: "until", label: "Until (empty: for good)", type: "date" });
   if (fix === "adjudicate" && one) {
-    const classes = boot().classes.map(({ code, name }) => ({ value: code, label: name }));
-    asked.push({ name: "label", label: "Decide now", type: "select", options: [{ value: "", label: "No: an adjudicator decides" }, ...classes] });
+    asked.push({ name: "label", label: "Decide now", type: "select", options: [{ value: "", label: "No: an adjudicator decides" }, ...classes()] });
   }
+  if (fix === "map") asked.push({ name: "label", label: "Class of today's protocol", type: "select", required: true, options: [{ value: "", label: "Choose a class" }, ...classes()] });
   return asked;
 }
 
 async function send(fix, chosen, said, { one, done }) {
   try {
-    const result = await (said.label ? decideNow(one, said) : decideMany(fix, chosen, said));
+    const isDecided = fix === "adjudicate" && said.label;
+    const result = await (isDecided ? decideNow(one, said) : decideMany(fix, chosen, said));
     undo = REVERSIBLE.includes(fix) ? () => takeBack(result.ids, done) : null;
     closeToast();
     closeToast = toast(`${labelOf(fix)}: ${count(result.ids.length, "finding")}.`, { kind: "good", action: undo && { label: "Undo", run: undoLast }, seconds: 12 });
@@ -62,8 +65,9 @@ async function send(fix, chosen, said, { one, done }) {
   }
 }
 
-function decideMany(decision, chosen, { reason, until }) {
-  return post(`passes/${number}/findings/decide/`, { decision, reason, ...chosen, ...(until ? { until: `${until}T23:59:59Z` } : {}) });
+function decideMany(decision, chosen, { reason, until, label }) {
+  const more = { ...(until ? { until: `${until}T23:59:59Z` } : {}), ...(label ? { answer: { kind: "class", label } } : {}) };
+  return post(`passes/${number}/findings/decide/`, { decision, reason, ...chosen, ...more });
 }
 
 async function decideNow(one, { reason, label }) {

@@ -9,7 +9,7 @@ import { card } from "./card.js";
 
 const FIRST = 6;
 const MORE = 24;
-const NONE = { open_blockers: 0, open_warnings: 0, fixed: 0, accepted: 0, waived: 0, lapsed: 0 };
+const NONE = { open_blockers: 0, open_warnings: 0, fixed: 0, accepted: 0, waived: 0, lapsing: 0, lapsed: 0 };
 
 /** A section for `group`; `filters` are those of the page, `selection` knows what is ticked, `decide` carries out. */
 export function createGroup(group, { filters, selection, decide, isAlone }) {
@@ -29,7 +29,7 @@ export function createGroup(group, { filters, selection, decide, isAlone }) {
   function show(given) {
     const counted = { ...NONE, ...given };
     const open = counted.open_blockers + counted.open_warnings;
-    const parts = [[counted.open_blockers, "open blocker", "bad"], [counted.open_warnings, "open warning", "warn"], [counted.fixed, "fixed since", "info"], [counted.accepted, "accepted", "good"], [counted.waived - counted.lapsed, "waived", "info"], [counted.lapsed, "waiver run out", "bad"]];
+    const parts = [[counted.open_blockers, "open blocker", "bad"], [counted.open_warnings, "open warning", "warn"], [counted.fixed, "fixed since", "info"], [counted.accepted, "accepted", "good"], [counted.waived - counted.lapsed, "waived", "info"], [counted.lapsing, "waiver running out soon", "warn"], [counted.lapsed, "waiver run out", "bad"]];
     replace(counts, parts.filter(([many]) => many > 0).map(([many, said, kind]) => el("span", { class: `badge ${kind}`, text: /open/.test(said) ? count(many, said) : `${number(many)} ${said}` })));
     all.hidden = isReadOnly || !open || !group.fixes.length;
     all.dataset.count = open;
