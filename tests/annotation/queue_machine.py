@@ -3,11 +3,13 @@
 `test_truth_machine` runs it, with what managers do on top.
 """
 
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from itertools import count
 from typing import Any
 
+from django.db import connection
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -49,6 +51,8 @@ class QueueMachine(RuleBasedStateMachine):
     def open_study(self, annotators: int, rule: str) -> None:
         self.time = ExitStack()
         self.time.enter_context(clock.virtual(clock.now()))
+        self.time.enter_context(connection.execute_wrapper(self.note_writes))
+        self.has_changed = True
         self.study = factories.study(policy=POLICY | {"consensus": rule})
         slide = factories.slide(self.study)
         self.regions = [factories.region(slide) for _ in range(REGIONS)]
@@ -182,6 +186,8 @@ class QueueMachine(RuleBasedStateMachine):
     @rule()
     def draw_batch(self) -> None:
         pool = Region.objects.filter(study=self.study, state=RegionState.POOL).order_by("pk")
+        if not pool:
+            return
         specs = [
             picks.PickSpec(region_id=region.pk, rank=rank, stratum=Stratum.RANKED) for rank, region in enumerate(pool)
         ]
@@ -222,7 +228,16 @@ class QueueMachine(RuleBasedStateMachine):
         self.acknowledged[row.pk] = row.label
         self.sent.append(sent)
 
+    def note_writes(self, execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
+        self.has_changed = self.has_changed or sql.startswith(("INSERT", "UPDATE", "DELETE"))
+        return execute(sql, *arguments)
+
     @invariant()
+    def everything_agrees_after_each_change(self) -> None:
+        if self.has_changed:
+            self.everything_agrees()
+            self.has_changed = False
+
     def everything_agrees(self) -> None:
         answers = list(Annotation.objects.filter(study=self.study).order_by("id"))
         given = {row.pk: row.label for row in answers if row.kind != AnswerKind.WITHDRAWN}

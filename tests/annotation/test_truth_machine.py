@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import seed
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, rule
+from hypothesis.stateful import rule
 
 from annotation import clock, mapping
 from annotation.errors import BadInput, ClassesChanged, GateClosed, LeaseLost
@@ -150,8 +150,9 @@ class TruthMachine(QueueMachine):
         again = releases.freeze(study=self.study, consistency_pass=release.consistency_pass, member=self.manager)
         assert again.pk == key and digests(again) == self.frozen[key]
 
-    @invariant()
-    def every_label_has_a_class_today_or_is_asked_again(self) -> None:
+    def everything_agrees(self) -> None:
+        """Besides, every label has a class today, or the region is asked again."""
+        super().everything_agrees()
         codes = mapping.exact_codes(Study.objects.select_related("protocol").get(pk=self.study.pk))
         for region in Region.objects.filter(study=self.study).select_related("current_revision"):
             revision = region.current_revision
@@ -174,9 +175,9 @@ def digests(release: Release) -> dict[str, str]:
 
 @pytest.mark.django_db
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("draw", range(4))
+@pytest.mark.parametrize("draw", range(2))
 def test_any_order_of_actions_keeps_the_truth_true(draw: int) -> None:
-    run(seed(draw)(TruthMachine), examples=5, steps=100)
+    run(seed(draw)(TruthMachine), examples=10, steps=100)
 
 
 @pytest.mark.slow
