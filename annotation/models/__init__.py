@@ -17,7 +17,7 @@ from annotation.models.release import Release, ReleaseItem
 from annotation.models.slide import Case, Domain, Slide
 from annotation.models.staging import StagedSlide
 from annotation.models.study import Membership, Study
-from annotation.models.truth import GroundTruthRevision, ReliabilitySnapshot
+from annotation.models.truth import ConfusionMatrix, GroundTruthRevision, ReliabilitySnapshot
 
 __all__ = [
     "AcceptanceItem",
@@ -27,6 +27,7 @@ __all__ = [
     "Case",
     "ClassExample",
     "ClassMapping",
+    "ConfusionMatrix",
     "ConsistencyPass",
     "Domain",
     "Draft",

@@ -33,6 +33,27 @@ class ReliabilitySnapshot(models.Model):
         return f"{self.study.slug} reliability {self.number}"
 
 
+class ConfusionMatrix(models.Model):
+    """One annotator's matrix of the newest snapshot under a protocol, by itself: what a submit looks up.
+
+    A trigger of the database writes these rows with each snapshot and drops those of the one before.
+    """
+
+    snapshot = models.ForeignKey(ReliabilitySnapshot, on_delete=models.CASCADE, related_name="matrices")
+    pseudonym = models.CharField(max_length=20)
+    rows = models.JSONField(help_text="(K, K) rows: truth, columns: answer.")
+    is_drifting = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name_plural = "confusion matrices"
+        constraints = [
+            models.UniqueConstraint(fields=["snapshot", "pseudonym"], name="one_matrix_per_snapshot_and_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.snapshot}: {self.pseudonym}"
+
+
 class GroundTruthRevision(models.Model):
     """The numbered decision for a region, append-only; the database refuses any change.
 

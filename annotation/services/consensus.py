@@ -3,21 +3,27 @@
 Decides which answers enter and in what order; the estimate itself is `learning.consensus`.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from django.db import transaction
 
-from annotation import canonical, clock, mapping
-from annotation.models import Annotation, Membership, Pick, ReliabilitySnapshot, Study
+from annotation import canonical, clock
+from annotation.models import Pick, ReliabilitySnapshot, Study
+from annotation.selectors import drift, opinions
 from annotation.services import truth
-from annotation.states import SLOT_KINDS, Stratum
+from annotation.states import Stratum
 from learning.consensus import gather
 from learning.consensus.answers import Answers
-from learning.consensus.dawid_skene import DawidSkene, count_confusions, fit
-from learning.consensus.priors import expect_accuracy
-from learning.consensus.reliability import bound_diagonal
+from learning.consensus.dawid_skene import DawidSkene, Start, count_confusions, fit
+from learning.consensus.drift import weaken
+from learning.consensus.priors import default_confusion
+from learning.consensus.reliability import bound_cells
+
+WARM_ANSWERS = 20_000
+"""Answers of the newest snapshot from which on a refit goes on from it."""
+
+CELL_PLACES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,65 +42,36 @@ def canonical_fit(study: Study, *, numbers: set[tuple[str, str, int]] | None = N
 
     `numbers` limits it to answers (region, pseudonym, number): those a pass's ledger position vouches for.
     """
-    codes = truth.class_codes(study)
-    triples = _triples(study, codes, numbers)
-    regions = sorted({region for region, _, _ in triples})
-    pseudonyms = sorted({name for _, name, _ in triples})
-    row = {name: index for index, name in enumerate(regions)}
-    column = {name: index for index, name in enumerate(pseudonyms)}
-    answers = gather(
-        items=np.array([row[region] for region, _, _ in triples], dtype=np.int64),
-        annotators=np.array([column[name] for _, name, _ in triples], dtype=np.int64),
-        labels=np.array([label for _, _, label in triples], dtype=np.int64),
-        sizes=(len(regions), len(pseudonyms), len(codes)),
-    )
-    return Consensus(regions, pseudonyms, codes, answers, fit(answers))
-
-
-def _triples(study: Study, codes: list[str], numbers: set[tuple[str, str, int]] | None) -> list[tuple[str, str, int]]:
-    """(region, pseudonym, class index) of every opinion that counts and holds under today's protocol."""
-    table = mapping.exact_codes(study)
-    index = {code: position for position, code in enumerate(codes)}
-    rows = (
-        Annotation.objects.filter(study=study)
-        .order_by("id")
-        .only("region_id", "annotator_id", "number", "kind", "assignment_kind", "label", "protocol_id")
-    )
-    names = dict(study.regions.values_list("id", "public_id")) if numbers is not None else {}
-    people = dict(Membership.objects.filter(study=study).values_list("id", "pseudonym"))
-    seen: Iterable[Annotation] = rows
-    if numbers is not None:
-        seen = (row for row in rows if (names[row.region_id], people[row.annotator_id], row.number) in numbers)
-    kept = [row for row in truth.effective(seen) if row.assignment_kind in SLOT_KINDS]
-    if not names:
-        wanted = {row.region_id for row in kept}
-        names = dict(study.regions.filter(annotations__isnull=False).values_list("id", "public_id").distinct())
-        names = {key: name for key, name in names.items() if key in wanted}
-    triples = []
-    for row in kept:
-        label = index.get(table.get(row.protocol_id, {}).get(row.label, ""))
-        if label is not None:
-            triples.append((names[row.region_id], people[row.annotator_id], label))
-    return sorted(triples)
+    found = opinions.read(study, numbers=numbers)
+    fitted = fit(found.answers, priors=truth.expectations(study))
+    return Consensus(found.regions, found.pseudonyms, found.codes, found.answers, fitted)
 
 
 def refit(*, study: Study) -> ReliabilitySnapshot | None:
     """Refit all confusion matrices and store them as the snapshot that submits use from now on."""
-    study = Study.objects.get(pk=study.pk)
-    result = canonical_fit(study)
+    study = Study.objects.select_related("protocol").get(pk=study.pk)
+    result = _fit_warm(study)
     if not len(result.answers):
         return None
-    believed = expect_accuracy(len(result.codes))
     fair, counts = _count_fairly(study, result)
-    bounds = bound_diagonal(counts, priors=believed)
+    cells = bound_cells(counts, priors=truth.expectations(study))
+    own_class = np.arange(len(result.codes))
+    courses = _follow(study, result, fair)
     confusion, reliability = {}, {}
     for column, name in enumerate(result.pseudonyms):
-        confusion[name] = _rounded(result.fitted.confusion[column])
+        own, followed = result.fitted.confusion[column], courses.get(name)
+        confusion[name] = _rounded(weaken(own, followed.course) if followed else own)
         reliability[name] = {
-            "mean": _rounded(bounds.mean[column]),
-            "low": _rounded(bounds.low[column]),
-            "high": _rounded(bounds.high[column]),
+            "mean": _rounded(cells.mean[column, own_class, own_class]),
+            "low": _rounded(cells.low[column, own_class, own_class]),
+            "high": _rounded(cells.high[column, own_class, own_class]),
+            "cells": {
+                "mean": np.round(cells.mean[column], CELL_PLACES).tolist(),
+                "low": np.round(cells.low[column], CELL_PLACES).tolist(),
+                "high": np.round(cells.high[column], CELL_PLACES).tolist(),
+            },
             "answers": int((result.answers.annotators[fair] == column).sum()),
+            "drift": followed.to_json() if followed else None,
         }
     with transaction.atomic():
         # Locked for the number alone: whoever submits, draws or trains must not wait for a fit of a million answers.
@@ -113,6 +90,22 @@ def refit(*, study: Study) -> ReliabilitySnapshot | None:
         )
 
 
+def _fit_warm(study: Study) -> Consensus:
+    """A fit that goes on from the newest snapshot where the study is large; else the canonical one.
+
+    A small study is fitted from cold in no time, and is not held to what a few early answers made of people.
+    """
+    last = truth.latest_snapshot(study)
+    if last is None or last.answers < WARM_ANSWERS or last.class_codes != truth.class_codes(study):
+        return canonical_fit(study)
+    found, believed = opinions.read(study), truth.expectations(study)
+    unknown = default_confusion(len(found.codes), priors=believed)
+    known = [np.asarray(last.confusion[name]) if name in last.confusion else unknown for name in found.pseudonyms]
+    start = Start(confusion=np.stack(known), prior=np.asarray(last.prior))
+    fitted = fit(found.answers, priors=believed, warm_start=start)
+    return Consensus(found.regions, found.pseudonyms, found.codes, found.answers, fitted)
+
+
 def _count_fairly(study: Study, result: Consensus) -> tuple[np.ndarray, np.ndarray]:
     """Which answers were not sought for their difficulty, and the expected confusions (J, K, K) on those alone.
 
@@ -127,6 +120,18 @@ def _count_fairly(study: Study, result: Consensus) -> tuple[np.ndarray, np.ndarr
         items=kept.items[fair], annotators=kept.annotators[fair], labels=kept.labels[fair], sizes=kept.sizes
     )
     return fair, count_confusions(subset, result.fitted.posterior)
+
+
+def _follow(study: Study, result: Consensus, fair: np.ndarray) -> dict[str, drift.Followed]:
+    """How everybody's checks went over time, and the fair answers against this fit."""
+    held = drift.Consensus(
+        regions=result.regions,
+        codes=result.codes,
+        posterior=result.fitted.posterior,
+        opinions=np.bincount(result.answers.items, minlength=len(result.regions)),
+        fair={result.regions[row] for row in np.unique(result.answers.items[fair])},
+    )
+    return drift.follow_all(study, held, window=study.policy.drift_window)
 
 
 def _rounded(values: np.ndarray) -> list:

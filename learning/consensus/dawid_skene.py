@@ -33,11 +33,19 @@ class DawidSkene:
     converged: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a warm fit begins: `confusion` (J, K, K) and `prior` (K,) of an earlier one."""
+
+    confusion: Floats
+    prior: Floats
+
+
 def fit(
     answers: Answers,
     *,
     priors: Priors | None = None,
-    warm_start: DawidSkene | None = None,
+    warm_start: DawidSkene | Start | None = None,
     max_iterations: int = 100,
     tolerance: float = 1e-6,
 ) -> DawidSkene:

@@ -3,13 +3,16 @@
 Decides which answers count and what they say together; refuses to know what follows from it (`settlement`).
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
+from django.db.models.functions import JSONObject
 
 from annotation import mapping
-from annotation.models import Annotation, Region, ReliabilitySnapshot, Study
+from annotation.models import Annotation, ConfusionMatrix, Region, ReliabilitySnapshot, Study
 from annotation.states import SLOT_KINDS, AnswerKind, AssignmentKind
 from learning.consensus import dawid_skene, priors
 
@@ -26,13 +29,27 @@ class Opinion:
 
 
 @dataclass(frozen=True, slots=True)
+class Matrix:
+    """What is known of one annotator: P(answer = column | truth = row), and whether he or she has fallen off."""
+
+    rows: np.ndarray
+    is_drifting: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Belief:
-    """The posterior over `codes`, who it rests on, and the snapshot it was computed with."""
+    """The posterior over `codes`, who it rests on, and what was known of them: the snapshot it was computed with."""
 
     codes: list[str]
     posterior: np.ndarray
     opinions: list[Opinion]
     snapshot: ReliabilitySnapshot | None
+    matrices: Mapping[str, Matrix] = field(default_factory=dict)
+
+    @property
+    def prior(self) -> np.ndarray | None:
+        """Shares of the classes, where a snapshot knows them."""
+        return None if self.snapshot is None else np.asarray(self.snapshot.prior)
 
 
 def class_codes(study: Study) -> list[str]:
@@ -78,11 +95,18 @@ def believe(region: Region, *, study: Study) -> Belief:
     if study.policy.consensus == "majority":
         counts = np.bincount(labels, minlength=len(codes)).astype(np.float64)
         return Belief(codes, counts / max(counts.sum(), 1.0), opinions, None)
-    snapshot = latest_snapshot(study)
+    snapshot = _look_up(study, codes, [one.pseudonym for one in opinions])
+    own = (
+        {}
+        if snapshot is None
+        else {one["name"]: Matrix(np.asarray(one["rows"]), one["drifts"]) for one in snapshot.own}
+    )
     unknown = priors.default_confusion(len(codes), priors=expectations(study))
-    confusion, prior = _matrices(snapshot, codes, [one.pseudonym for one in opinions], unknown=unknown)
+    rows = [own[one.pseudonym].rows if one.pseudonym in own else unknown for one in opinions]
+    confusion = np.stack(rows) if rows else np.empty((0, len(codes), len(codes)))
+    prior = np.full(len(codes), 1.0 / len(codes)) if snapshot is None else np.asarray(snapshot.prior)
     posterior = dawid_skene.posterior_of(labels=labels, confusion=confusion, prior=prior)
-    return Belief(codes, posterior, opinions, snapshot)
+    return Belief(codes, posterior, opinions, snapshot, own)
 
 
 def latest_snapshot(study: Study) -> ReliabilitySnapshot | None:
@@ -91,13 +115,10 @@ def latest_snapshot(study: Study) -> ReliabilitySnapshot | None:
     return snapshots.order_by("-number").first()
 
 
-def _matrices(
-    snapshot: ReliabilitySnapshot | None, codes: list[str], pseudonyms: list[str], *, unknown: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    if snapshot is None or snapshot.class_codes != codes:
-        prior = np.full(len(codes), 1.0 / len(codes))
-        return np.tile(unknown, (len(pseudonyms), 1, 1)), prior
-    known = snapshot.confusion
-    rows = [np.asarray(known[name]) if name in known else unknown for name in pseudonyms]
-    stacked = np.stack(rows) if rows else np.empty((0, len(codes), len(codes)))
-    return stacked, np.asarray(snapshot.prior)
+def _look_up(study: Study, codes: list[str], pseudonyms: list[str]) -> ReliabilitySnapshot | None:
+    """The newest snapshot over `codes`, with the matrices of a few people alone as `own`: in one statement."""
+    wanted = ConfusionMatrix.objects.filter(snapshot=OuterRef("pk"), pseudonym__in=pseudonyms).order_by("pseudonym")
+    found = JSONObject(name="pseudonym", rows="rows", drifts="is_drifting")
+    snapshots = ReliabilitySnapshot.objects.filter(study=study, protocol=study.protocol_id).order_by("-number")
+    newest = snapshots.defer("confusion", "reliability").annotate(own=ArraySubquery(wanted.values(found=found))).first()
+    return newest if newest is not None and newest.class_codes == codes else None

@@ -97,16 +97,8 @@ def count_unused(*, pick: Pick) -> int:
 
 def _decide(*, pick: Pick, belief: Belief, policy: Policy) -> settlement.Decision:
     people = len(belief.opinions)
-    single = None
-    if people == 1 and belief.snapshot is not None and belief.snapshot.class_codes == belief.codes:
-        pseudonym = belief.opinions[0].pseudonym
-        if pseudonym in belief.snapshot.confusion:
-            confusion = np.asarray(belief.snapshot.confusion[pseudonym])
-            worth = reliability.reliability_of(confusion=confusion, prior=np.asarray(belief.snapshot.prior))
-            single = float(worth[belief.posterior.argmax()])
-    rare = np.ones(len(belief.codes), dtype=bool)
-    if belief.snapshot is not None and belief.snapshot.class_codes == belief.codes:
-        rare = np.asarray(belief.snapshot.prior) < policy.rare_share
+    prior = belief.prior
+    rare = np.ones(len(belief.codes), dtype=bool) if prior is None else prior < policy.rare_share
     # What a pick may still ask for is counted by its slots: a recheck grants more than the policy's overlap.
     still = pick.overlap - pick.slots_granted
     parents = pick.study.protocol.parents if pick.study.protocol else ()
@@ -117,7 +109,7 @@ def _decide(*, pick: Pick, belief: Belief, policy: Policy) -> settlement.Decisio
         max_overlap=max(people + still, policy.min_overlap, 1),
         target=policy.target_confidence,
         rare=rare,
-        single_reliability=single,
+        single_reliability=_weigh_single(belief),
         single_reliability_target=policy.single_reliability,
         model_agrees=_model_agrees(pick=pick, belief=belief, policy=policy),
         planted_check=pick.is_planted_check,
@@ -128,10 +120,19 @@ def _decide(*, pick: Pick, belief: Belief, policy: Policy) -> settlement.Decisio
     )
 
 
+def _weigh_single(belief: Belief) -> float | None:
+    """What the only answer is worth by what is known of who gave it; None for more answers, and for a stranger."""
+    prior = belief.prior
+    if len(belief.opinions) != 1 or not belief.matrices or prior is None:
+        return None
+    (own,) = belief.matrices.values()
+    worth = reliability.reliability_of(confusion=own.rows, prior=prior)
+    return float(worth[belief.posterior.argmax()])
+
+
 def _count_doubted(belief: Belief) -> int:
     """How many of those who answered have fallen off in their checks, as of the newest fit."""
-    known = belief.snapshot.reliability if belief.snapshot else {}
-    return sum(bool(known.get(one.pseudonym, {}).get("drift")) for one in belief.opinions)
+    return sum(one.is_drifting for one in belief.matrices.values())
 
 
 def _model_agrees(*, pick: Pick, belief: Belief, policy: Policy) -> bool | None:
