@@ -21,7 +21,7 @@ from annotation.screens.base import MANAGERS, Screen
 from annotation.selectors import dashboard
 from annotation.selectors.dashboard import FILTERS, Board, Filters, Reading, Shown
 
-TABLES_FIRST = frozenset({"models", "work", "findings"})
+TABLES_FIRST = frozenset({"stopping", "models", "work", "findings"})
 """Panels that are their tables: there is nothing to draw, so nothing is folded away."""
 
 

@@ -20,6 +20,7 @@ import numpy as np
 SOURCE = "data/multi_expert_labels_htt_stils"
 DATABASE = "bench_replaying"
 REAL_SEEDS, DRAWN_SEEDS = 3, 10
+RARE = 0.05
 BOUND_USED, BOUND_AGREEMENT = 0.30, 0.97
 # The study's own policy is what tests/studies.py writes; "as shipped" are Concord's defaults.
 POLICIES: dict[str, dict[str, Any]] = {
@@ -121,7 +122,10 @@ def _replay(study: Any, book: Any, seed: int) -> dict[str, float]:
 
 
 def _row(answers: int, undecided: int, labels: dict[str, str], book: Any) -> dict[str, float]:
-    """One run. In `majority` a region whose readers are tied counts as wrong; `untied` leaves these out."""
+    """One run. In `majority` a region whose readers are tied counts as wrong; `untied` leaves these out.
+
+    `rare` is agreement with the majority on the regions of rare classes, which a share of all regions hides.
+    """
     from workers.simulation import references
 
     found = references.measure(labels, book=book)
@@ -131,9 +135,17 @@ def _row(answers: int, undecided: int, labels: dict[str, str], book: Any) -> dic
         "used": round(answers / book.count, 4),
         "majority": round(by_majority["same"] / len(book.regions), 4),
         "untied": round(by_majority["share"], 4),
+        "rare": round(_share_of_rare(by_majority["by_class"]), 4),
         "dawid_skene": round(by_fit["share"], 4),
         "undecided": undecided,
     }
+
+
+def _share_of_rare(by_class: dict[str, list[int]]) -> float:
+    """Agreement on the regions of classes that are less than a twentieth of all."""
+    most = RARE * sum(count for _, count in by_class.values())
+    rare = [pair for pair in by_class.values() if pair[1] < most]
+    return sum(same for same, _ in rare) / max(sum(count for _, count in rare), 1)
 
 
 def _summarise(rows: list[dict[str, float]]) -> dict[str, list[float]]:

@@ -6,8 +6,9 @@ Decides the figures of a report; refuses to steer anything by them.
 from collections import Counter
 from typing import Any
 
-from annotation.models import Annotation, Finding, Job, ModelVersion, Region, Study
-from annotation.states import AnswerKind, JobState, ModelState, RegionState
+from annotation.models import Annotation, Finding, Job, ModelVersion, Pick, Region, Study
+from annotation.selectors import early_stops
+from annotation.states import SLOT_KINDS, AnswerKind, JobState, ModelState, RegionState
 
 
 def count_answers(study: Study) -> int:
@@ -30,6 +31,35 @@ def measure_truth(study: Study) -> dict[str, Any]:
         "truth_accuracy": _rounded(sum(hit.values()) / len(pairs)) if pairs else None,
         "truth_macro_f1": _rounded(sum(f1) / len(f1)) if f1 else None,
         "truth_recall": {code: _rounded(value) for code, value in recall.items()},
+    }
+
+
+def measure_overlap(study: Study) -> dict[str, Any]:
+    """Opinions asked for, what the fixed overlap of the policy's maximum would have taken, and what checks found.
+
+    Gold, repeats and adjudications would come on top of either. `said` has it in sentences.
+    """
+    policy = study.policy
+    given = Annotation.objects.filter(study=study, assignment_kind__in=SLOT_KINDS)
+    opinions = given.exclude(kind=AnswerKind.WITHDRAWN).count()
+    regions = Pick.objects.filter(study=study, has_begun=True).order_by().values("region").distinct().count()
+    fixed = (policy.fixed_overlap or policy.max_overlap) * regions
+    found = early_stops.read(study)
+    saved = 1.0 - opinions / fixed if fixed else 0.0
+    said = [f"{opinions:,} opinions on {regions:,} regions."]
+    if not policy.fixed_overlap and regions:
+        said.append(
+            f"Asking {policy.max_overlap} people about each would have taken {fixed:,}: {abs(saved):.1%} "
+            f"{'saved' if saved >= 0 else 'more'}."
+        )
+        said.append(found.say())
+    return {
+        "opinions": opinions,
+        "regions": regions,
+        "fixed_opinions": fixed,
+        "saved_share": _rounded(saved),
+        "early_stops": found.to_json(),
+        "said": " ".join(said),
     }
 
 

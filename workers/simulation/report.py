@@ -53,6 +53,7 @@ def build(*, study: Study, curve: Curve, closed: Closed, seed: int, wall_seconds
         "regions_settled": settled,
         "answers_per_settled": round(answers / settled, 4) if settled else None,
         **measures.measure_truth(study),
+        "overlap": measures.measure_overlap(study),
         "models": len(models),
         "promoted": measures.count_promoted(study),
         "model_versions": models,

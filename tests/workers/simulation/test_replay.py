@@ -72,6 +72,10 @@ def test_everybody_says_what_was_recorded_and_nobody_is_asked_anything_else(stud
     assert not Region.objects.filter(study__slug=found["study"], public_id=nobodys.public_id).exists()
     assert not Assignment.objects.filter(study=study).exists() and not study.picks.exists()
     assert found["picks_open"] == found["undecided"]
+    overlap = found["overlap"]
+    assert (overlap["opinions"], overlap["regions"], overlap["fixed_opinions"]) == (len(answers), 12, 48)
+    assert overlap["saved_share"] == pytest.approx(1 - len(answers) / 48, abs=1e-6)
+    assert f"would have taken 48: {overlap['saved_share']:.1%} saved." in overlap["said"]
     assert found["models"] == 0 and found["release_digest"] is None and found["jobs_failed"] == []
 
 

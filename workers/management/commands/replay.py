@@ -88,6 +88,7 @@ def summarise(found: dict[str, Any]) -> str:
             f"With the majority of all {found['readers']} people: {_agreement(by_majority)}; {by_majority['ties']} "
             "regions, on which they are tied, left out.",
             f"With the Dawid-Skene consensus of all: {_agreement(by_fit)}.",
+            found["overlap"]["said"],
         ]
     )
 

@@ -103,5 +103,6 @@ def _summary(found: dict[str, Any]) -> str:
     return (
         f"{found['answers']:,} answers settled {found['regions_settled']:,} regions "
         f"({found['answers_per_settled']} each){quality}; {found['models']} models, "
-        f"{found['promoted']} promoted after the first; {release} in {found['wall_seconds']:.0f} s."
+        f"{found['promoted']} promoted after the first; {release} in {found['wall_seconds']:.0f} s.\n"
+        f"{found['overlap']['said']}"
     )
