@@ -85,7 +85,7 @@ def test_an_account_that_another_study_needs_stays_and_goes_with_the_last_one(pe
 
 def test_a_dry_run_counts_and_erases_nothing(person):
     said = erasure.erase(member=person, dry_run=True)
-    assert (said.comments, said.account) == (1, True) and said.drafts >= 2
+    assert (said.comments, said.drafts, said.account) == (1, 1, True)
     assert len(holding(SECRET)) == 4
 
 

@@ -8,23 +8,31 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.benchmarks.consistency import measure_consistency
+from tests.benchmarks.dawid_skene import measure_dawid_skene
+from tests.benchmarks.drifting import measure_drifting
 from tests.benchmarks.encoding import measure_encoding
 from tests.benchmarks.gate import simulate_gate
 from tests.benchmarks.heads import measure_refit
 from tests.benchmarks.labelling import measure_labelling
+from tests.benchmarks.moments import measure_moments
 from tests.benchmarks.ranking import measure_ranking
 from tests.benchmarks.replaying import measure_replaying
 from tests.benchmarks.rules import measure_rules
 from tests.benchmarks.screens import measure_screens
+from tests.benchmarks.versions import measure_versions
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "consistency": measure_consistency,
+    "dawid_skene": measure_dawid_skene,
+    "drifting": measure_drifting,
     "encoding": measure_encoding,
     "gate": simulate_gate,
     "heads": measure_refit,
     "labelling": measure_labelling,
+    "moments": measure_moments,
     "ranking": measure_ranking,
     "rules": measure_rules,
     "replaying": measure_replaying,
     "screens": measure_screens,
+    "versions": measure_versions,
 }

@@ -15,8 +15,11 @@ def test_a_manager_looks_back_takes_back_anchors_and_erases(page_for, make_smear
     smear = make_smear(queued=6, max_overlap=2)
     page = page_for(smear.manager)
     page.goto(smear.url("timeline"))
-    expect(page.locator("#entries .empty")).to_contain_text("Nothing has been written yet")
-    expect(page.locator("#anchors .empty")).to_contain_text("nothing to anchor")
+    lines = page.locator("#ledger tbody tr")
+    expect(lines).to_have_count(1)
+    expect(lines).to_contain_text("A protocol was published")
+    expect(page.locator("#anchors .empty")).to_contain_text("never carried outside")
+    axe(page)
     for place in range(4):
         for person in (smear.annotator, smear.colleague):
             smear.answer(person, smear.codes[0], comment=NASTY if place == 0 else "")
@@ -25,15 +28,14 @@ def test_a_manager_looks_back_takes_back_anchors_and_erases(page_for, make_smear
     )
     picks.recheck(study=smear.study, regions=smear.regions[1:3], reason="In doubt.")
     page.reload()
-    lines = page.locator("#ledger tbody tr")
-    expect(lines).to_have_count(2)
+    expect(lines).to_have_count(3)
     expect(lines.nth(0)).to_contain_text("2 regions asked again")
     expect(lines.nth(1)).to_contain_text(NASTY)
     page.get_by_label("Show single answers too").check()
-    expect(lines).to_have_count(10)
+    expect(lines).to_have_count(11)
 
     # Two moments: by entry, with pictures and links; by the entry's own button.
-    page.get_by_role("button", name="What it changed: entry 10").click()
+    page.get_by_role("button", name="What it changed : entry 11").click()
     expect(page.locator("#moments .difference")).to_contain_text("open again: 2")
     page.get_by_role("button", name="open again: 2").click()
     expect(page.locator(".moment-cards li")).to_have_count(2)
@@ -43,7 +45,7 @@ def test_a_manager_looks_back_takes_back_anchors_and_erases(page_for, make_smear
     expect(page.locator("#moments .difference")).to_contain_text("settled: 2")
 
     # An entry goes back after a look.
-    page.get_by_role("button", name="Take this back…: entry 10").click()
+    page.get_by_role("button", name="Take this back… : entry 11").click()
     expect(page.locator("dialog")).to_contain_text("2 regions go back to what stood before.")
     axe(page)
     page.get_by_role("dialog").get_by_label("Reason").fill("Asked too soon.")

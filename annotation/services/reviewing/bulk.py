@@ -19,7 +19,7 @@ from annotation.releasing import standing
 from annotation.services import ledger, picks, truth
 from annotation.services.reviewing.regions import carry_over, check
 from annotation.services.reviewing.sessions import KIND as SET_ASIDE
-from annotation.services.reviewing.sessions import lock_all
+from annotation.services.reviewing.sessions import lock_all, lock_people
 from annotation.states import SLOT_KINDS, AnswerKind, Method, PickState, RegionState
 
 KIND = "take-back"
@@ -98,6 +98,7 @@ def _take_back(study: Study, position: int, *, member: Membership, reason: str, 
     work = _Work(study, entry, member, f"Entry {position} taken back: {reason}", clock.now())
     _read(work)
     names = {*work.last, *(one["region"] for one in work.withdrawn)}
+    lock_people({one["annotator"] for one in work.withdrawn}, study=study)
     lock_all(list(Region.objects.filter(study=study, public_id__in=names).order_by("pk").values_list("pk", flat=True)))
     rows = Region.objects.filter(study=study, public_id__in=names).select_related("current_revision__protocol")
     regions = {row.public_id: row for row in rows.order_by("public_id")}

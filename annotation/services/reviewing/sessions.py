@@ -5,7 +5,7 @@ by new rows that a manager wrote, named in the ledger's entry. Gold, repeats and
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -92,9 +92,10 @@ def _set_aside(
 ) -> SetAside:
     Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     study = Study.objects.select_related("protocol").get(pk=study.pk)
-    found = counting(person, since=since, until=until)
-    lock(person, found)
-    rows = counting(person, since=since, until=until).filter(region__in=[row.region_id for row in found])
+    found = list(counting(person, since=since, until=until))
+    lock_people([person.pseudonym], study=study, assignments=[row.assignment_id for row in found])
+    lock_all([row.region_id for row in found])
+    rows = counting(person, since=since, until=until).filter(pk__in=[row.pk for row in found])
     taken = list(rows.select_related("region", "annotator", "protocol", "assignment"))
     if not taken:
         raise Conflict(f"No answer of {person.pseudonym} from that time counts: there is nothing to set aside.")
@@ -114,7 +115,7 @@ def _set_aside(
         picks.ask_again(study=study, regions=again, reason=said, at=at)
     position = None
     if is_real:
-        contents = [row.content() for row in [*withdrawals, *revisions]]
+        contents = [row.content() for row in withdrawals] + [row.content() for row in revisions]
         payload = {"by": member.pseudonym, "person": person.pseudonym, "reason": reason, "rows": contents}
         payload |= {"since": since.isoformat(), "until": until.isoformat()}
         position = ledger.append(study=study, kind=KIND, payload=payload, at=at).position
@@ -134,13 +135,12 @@ def counting(person: Membership, *, since: datetime, until: datetime) -> QuerySe
     return rows.order_by("region_id", "id")
 
 
-def lock(person: Membership, rows: Sequence[Annotation]) -> None:
-    """Lock what an undo or a submit of the person locks, in its order: assignments, picks, regions."""
-    mine = Assignment.objects.filter(annotator=person).filter(
-        Q(state=AssignmentState.LEASED) | Q(pk__in=[row.assignment_id for row in rows])
-    )
+def lock_people(pseudonyms: Collection[str], *, study: Study, assignments: Collection[int] = ()) -> None:
+    """Hold what these people claim, answer and undo by, in their own order of locks: nothing of theirs is written."""
+    people = Membership.objects.filter(study=study, pseudonym__in=pseudonyms)
+    keys = list(people.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk", flat=True))
+    mine = Assignment.objects.filter(Q(annotator__in=keys, state=AssignmentState.LEASED) | Q(pk__in=assignments))
     list(mine.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk"))
-    lock_all([row.region_id for row in rows])
 
 
 def lock_all(regions: Sequence[int]) -> None:
