@@ -144,11 +144,13 @@ class Evidence:
     """What models and pixels say about a view, gathered outside; empty where nobody gathered.
 
     `out_of_fold`: region -> probabilities over the view's codes, by a model that saw neither region nor case.
-    `purity`: region -> share of it that looks like its own class. `crowdlab`: region -> (label, confidence).
+    `doubts`: region -> (the best other class, the chance that its label is wrong). `purity`: region -> share of its dark
+    stain that belongs to the thing in its middle. `crowdlab`: region -> (label, confidence).
     `facts` are JSON values about the gathering that the pass keeps.
     """
 
     out_of_fold: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    doubts: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     alike: tuple[Alike, ...] = ()
     purity: Mapping[str, float] = field(default_factory=dict)
     unmarked: tuple[Unmarked, ...] = ()
@@ -177,6 +179,7 @@ class PassView:
     parents: Mapping[str, str] = field(default_factory=dict)
     waiting: tuple[Waiting, ...] = ()
     collecting: int = 0
+    by_people: Mapping[str, Mapping[str, tuple[str, float]]] = field(default_factory=dict)
     earlier: Mapping[str, EarlierSplit] = field(default_factory=dict)
     ledger_problems: tuple[str, ...] = ()
     evidence: Evidence = Evidence()
@@ -192,6 +195,10 @@ class PassView:
         """A threshold of a rule as the study has set it; `of` names the class where each has its own."""
         value = self.thresholds[rule][name]
         return value if isinstance(value, int | float) else value.get(of, value[""])
+
+    def methods(self) -> dict[str, Mapping[str, tuple[str, float]]]:
+        """Way to a consensus -> region -> (label, confidence): those of the people, and CROWDLAB with a model."""
+        return {**self.by_people, "crowdlab": self.evidence.crowdlab}
 
     def released(self) -> tuple[Item, ...]:
         """Items that today's protocol can express: those a release would hold."""

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from annotation.models import Region
 from annotation.screens.base import MANAGERS, Screen
-from annotation.selectors import regions
+from annotation.selectors import regions, ways
 
 
 class History(Screen):
@@ -26,7 +26,8 @@ class History(Screen):
         self.region = regions.for_member(member=self.member, public_id=kwargs["region"])
 
     def context(self, request: HttpRequest) -> dict[str, Any]:
-        return {"region": self.region}
+        seen_by, said = ways.of_region(self.region)
+        return {"region": self.region, "seen_by": seen_by, "ways": said}
 
     def boot(self, request: HttpRequest) -> dict[str, Any]:
         return {**super().boot(request), "region": self._shown()}

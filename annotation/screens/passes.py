@@ -8,10 +8,11 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from annotation import sidebyside
 from annotation.api.passes import effects
 from annotation.models import ConsistencyPass
 from annotation.screens.base import Screen
-from annotation.selectors import consistency, findings
+from annotation.selectors import consistency, findings, ways
 from annotation.selectors import passes as reads
 from annotation.states import FindingState, PassState, Severity
 
@@ -51,12 +52,23 @@ class Pass(Screen):
         return {
             "title": f"Consistency pass {self.row.number}",
             "row": self.row,
+            "pairs": ways.pairs(self.row),
+            "differing": self._differing(request),
             "release": getattr(self.row, "release", None),
             "domains": reads.domains(self.row),
             "rules": findings.rules(self.row),
             "states": FindingState.choices,
             "severities": Severity.choices,
         }
+
+    def _differing(self, request: HttpRequest) -> dict[str, Any] | None:
+        """The regions on which the two ways of the address differ."""
+        first, _, second = request.GET.get("differ", "").partition(",")
+        if first not in sidebyside.NAMES or second not in sidebyside.NAMES:
+            return None
+        found = ways.differing(self.row, first=first, second=second)
+        names = (sidebyside.NAMES[first], sidebyside.NAMES[second])
+        return {"names": names, "items": found, "is_cut": len(found) == ways.MOST_REGIONS}
 
     def boot(self, request: HttpRequest) -> dict[str, Any]:
         released = getattr(self.row, "release", None)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from annotation import canonical, mapping, splits
+from annotation import canonical, mapping, sidebyside, splits
 from annotation.chain import Anchor
 from annotation.models import (
     ConsistencyPass,
@@ -88,6 +88,7 @@ def read(consistency_pass: ConsistencyPass) -> Reading:
             parents={one.code: one.parent for one in classes if one.parent},
             waiting=waiting,
             collecting=collecting,
+            by_people=sidebyside.by_people(fitted.regions, fitted.answers, fitted.fitted.posterior, codes=fitted.codes),
             earlier=earlier,
             ledger_problems=tuple(_check_ledger(study, consistency_pass)),
             thresholds=limits(study.rule_values),

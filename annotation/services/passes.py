@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
-from annotation import canonical, clock
+from annotation import canonical, clock, sidebyside
 from annotation.errors import BadInput
 from annotation.models import ConsistencyPass, Finding, GroundTruthRevision, Membership, PassItem, Study
 from annotation.rules import RULES, Evidence, Fix, Found, PassView, Rule
@@ -84,7 +84,7 @@ def _run(rule: Rule, view: PassView, settings: Mapping[str, Setting]) -> Iterabl
 
 
 def _store_items(row: ConsistencyPass, reading: passview.Reading) -> None:
-    view = reading.view
+    view, methods = reading.view, reading.view.methods()
     wanted = {(item.region, item.revision) for item in view.items}
     rows = GroundTruthRevision.objects.filter(study=row.study_id, is_settled=True)
     keys = {
@@ -99,7 +99,7 @@ def _store_items(row: ConsistencyPass, reading: passview.Reading) -> None:
                 region_id=reading.region_keys[item.region],
                 revision_id=keys[item.region, item.revision],
                 posterior=dict(zip(view.codes, item.posterior, strict=True)) if item.posterior else {},
-                others=_other_ways(view.evidence, item.region),
+                others=sidebyside.others_of(item.region, methods),
             )
             for item in view.items
             # The ledger's own rule blocks a pass whose rows are gone; they can't be referred to here.
@@ -107,10 +107,6 @@ def _store_items(row: ConsistencyPass, reading: passview.Reading) -> None:
         ),
         batch_size=2000,
     )
-
-
-def _other_ways(evidence: Evidence, region: str) -> dict[str, list[Any]]:
-    return {"crowdlab": list(evidence.crowdlab[region])} if region in evidence.crowdlab else {}
 
 
 def _store_findings(
@@ -190,6 +186,8 @@ def _finish(
         for rule in RULES
     }
     row.numbers = {**reading.facts, "items": len(view.items), "released": len(view.released()), "findings": counts}
+    labels = {item.region: item.label for item in view.released()}
+    row.numbers["side_by_side"] = sidebyside.compare(labels, view.methods())
     if view.evidence.facts:
         row.numbers["evidence"] = dict(view.evidence.facts)
     row.state, row.finished_at = PassState.DONE, clock.now()

@@ -1,0 +1,85 @@
+"""What each way to a consensus said of a region, and where two ways differ, as the newest pass has stored it.
+
+Decides which pass speaks and how many regions are listed; the ways themselves are `annotation.sidebyside`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, Q
+from django.db.models.fields.json import KeyTextTransform
+
+from annotation import sidebyside
+from annotation.models import ConsistencyPass, PassItem, Region
+from annotation.states import PassState
+
+MOST_REGIONS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way's word on a region."""
+
+    name: str
+    label: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """How far two ways agree over a pass; `per_class` is (class code, the same, of how many)."""
+
+    first: str
+    second: str
+    names: tuple[str, str]
+    regions: int
+    same: int
+    per_class: list[tuple[str, int, int]]
+
+    @property
+    def differing(self) -> int:
+        return self.regions - self.same
+
+
+def of_region(region: Region) -> tuple[int, list[Way]]:
+    """The number of the newest finished pass that saw the region, and what each way said in it; (0, []) without."""
+    items = PassItem.objects.filter(region=region, consistency_pass__state=PassState.DONE)
+    item = items.select_related("consistency_pass").order_by("-consistency_pass__number").first()
+    if item is None:
+        return 0, []
+    return item.consistency_pass.number, _read(item.others)
+
+
+def _read(others: dict[str, Any]) -> list[Way]:
+    named = [(name, *others[method]) for method, name in sidebyside.NAMES.items() if method in others]
+    return [Way(name, label, confidence) for name, label, confidence in named]
+
+
+def pairs(row: ConsistencyPass) -> list[Pair]:
+    """How far each two ways agree over a pass."""
+    return [
+        Pair(
+            first=one["first"],
+            second=one["second"],
+            names=(sidebyside.NAMES[one["first"]], sidebyside.NAMES[one["second"]]),
+            regions=one["regions"],
+            same=one["same"],
+            per_class=[(code, same, count) for code, (same, count) in one["classes"].items()],
+        )
+        for one in row.numbers.get("side_by_side", [])
+    ]
+
+
+def differing(row: ConsistencyPass, *, first: str, second: str) -> list[PassItem]:
+    """Regions of a pass on which two ways differ, a page of them; none for what is no way."""
+    if not {first, second} <= sidebyside.NAMES.keys():
+        return []
+    items = PassItem.objects.filter(consistency_pass=row).annotate(first=_label(first), second=_label(second))
+    found = items.filter(~Q(first=F("second")), first__isnull=False, second__isnull=False)
+    return list(found.select_related("region", "revision").order_by("region__public_id")[:MOST_REGIONS])
+
+
+def _label(method: str) -> Any:
+    if method == sidebyside.STANDING:
+        return F("revision__label")
+    return KeyTextTransform("0", KeyTextTransform(method, "others"))
