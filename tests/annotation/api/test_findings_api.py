@@ -50,7 +50,7 @@ def test_a_bulk_decision_names_its_count_and_is_all_or_nothing(api):
 
 
 def test_findings_come_with_what_the_pass_saw_and_what_may_be_done(api, django_assert_num_queries):
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         page = api.get(f"{api.base}passes/1/findings/?rule=identical-regions&size=2").json()
     assert page["next"] and len(page["results"]) == 2
     (first, second) = page["results"]
