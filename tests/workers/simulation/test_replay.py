@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from annotation.errors import BadInput
 from annotation.models import Annotation, Assignment, Pick, RecordedVote, Region, Study
-from annotation.services import queue
+from annotation.services import imports, queue
+from learning.slides.synthetic.study import write_study
 from tests import factories
 from tests.benchmarks.votequeue import VoteQueue
 from workers.management.commands.replay import setting
@@ -133,6 +135,24 @@ def test_the_command_takes_votes_of_a_file_and_writes_the_report(study: Study, t
     assert found["agreement_majority"]["by_class"] == {CODES[2]: [REGIONS, REGIONS]}
     assert "36 of 36 votes (100.0%) settled 12 regions; 0 stayed undecided." in out.getvalue()
     assert set(Annotation.objects.values_list("seconds", flat=True)) == {2.5}
+
+
+def test_the_folders_own_votes_are_the_same_read_from_the_file_as_imported(
+    committed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "STORE", tmp_path / "store")
+    folder = write_study(tmp_path / "in" / "study", seed=3, cases=1, cells_per_slide=6)
+    with (folder / "regions.csv").open(newline="") as stream:
+        names = [row["id"] for row in csv.DictReader(stream)]
+    lines = [
+        f"{name},{reader},{label}" for name in names for reader, label in (("ann", "blast"), ("bea", "lymphocyte"))
+    ]
+    (folder / "votes.csv").write_text("\n".join(["region,annotator,label", *lines]) + "\n")
+    study = imports.import_folder(folder, slug="voted").study
+    assert study is not None
+    book = votes.read_file(folder / "votes.csv", study=study)
+    assert book == votes.recorded(study) and book.count == 2 * len(names) > 4
+    assert set(book.regions) == set(study.regions.values_list("public_id", flat=True))
 
 
 def test_a_file_that_does_not_fit_the_study_is_told_line_by_line(study: Study, tmp_path: Path) -> None:

@@ -21,13 +21,14 @@ def setting(text: str) -> tuple[str, Any]:
     kinds = {one.name: one.type for one in fields(Policy)}
     if not equals or key not in kinds:
         raise ArgumentTypeError(f"'{text}' is no KEY=VALUE of a policy. Known keys: {', '.join(sorted(kinds))}")
-    if kinds[key] is bool:
+    kind = kinds[key]
+    if kind is bool:
         if value not in ("true", "false"):
             raise ArgumentTypeError(f"'{key}' is true or false, not '{value}'")
         return key, value == "true"
-    if kinds[key] in (int, float):
+    if kind is int or kind is float:
         try:
-            return key, kinds[key](value)
+            return key, int(value) if kind is int else float(value)
         except ValueError:
             raise ArgumentTypeError(f"'{key}' is a number, not '{value}'") from None
     return key, value
