@@ -9,7 +9,6 @@ from typing import Any
 
 from tests.benchmarks.consistency import measure_consistency
 from tests.benchmarks.dawid_skene import measure_dawid_skene
-from tests.benchmarks.dawid_skene import measure_dawid_skene
 from tests.benchmarks.drifting import measure_drifting
 from tests.benchmarks.encoding import measure_encoding
 from tests.benchmarks.gate import simulate_gate
@@ -24,7 +23,6 @@ from tests.benchmarks.versions import measure_versions
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "consistency": measure_consistency,
-    "dawid_skene": measure_dawid_skene,
     "dawid_skene": measure_dawid_skene,
     "drifting": measure_drifting,
     "encoding": measure_encoding,

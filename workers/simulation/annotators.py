@@ -24,6 +24,7 @@ class Habits:
     skip_rate: float = 0.0
     undo_rate: float = 0.0
     median_seconds: float = 4.0
+    sway: float = 0.0  # share of suggestions taken over unseen, right or wrong
 
     # How much a person's accuracy differs between classes: Beta(skill * k, (1 - skill) * k).
     CONCENTRATION = 40.0
@@ -52,7 +53,7 @@ class Annotator:
         self._entropy = (seed % 2**63, index)
         self.confusion = draw_confusion(len(codes), len(specials), habits=habits, rng=self._rng(0))
 
-    def respond(self, *, truth: str, borderline: str, region: str, count: int) -> Response:
+    def respond(self, *, truth: str, borderline: str, region: str, count: int, suggestion: str = "") -> Response:
         """Answer the region with this public id, of which the person gave `count` answers before."""
         rng = self._rng(1, int(region, 16), count)
         habits = self.habits
@@ -61,6 +62,8 @@ class Annotator:
             seconds *= 8.0
         skips = bool(rng.random() < habits.skip_rate)
         label = self._decide(truth, borderline, rng)
+        if suggestion and self._rng(2, int(region, 16), count).random() < habits.sway:
+            label = suggestion
         slip = ""
         if rng.random() < habits.undo_rate:
             slip = str(rng.choice([code for code in self.codes if code != label]))

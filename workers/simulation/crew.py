@@ -40,7 +40,13 @@ class Scripted:
     def answer(self, *, token: str, region: str, count: int) -> Response:
         """What the annotator says, who answered this region `count` times before."""
         known = oracle.reveal(token=token)
-        return self.annotator.respond(truth=known.label, borderline=known.borderline, region=region, count=count)
+        return self.annotator.respond(
+            truth=known.label,
+            borderline=known.borderline,
+            region=region,
+            count=count,
+            suggestion=oracle.read_suggestion(token=token),
+        )
 
 
 @dataclass(frozen=True, slots=True)

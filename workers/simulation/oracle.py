@@ -17,3 +17,8 @@ def reveal(*, token: str) -> KnownTruth:
         held = Assignment.objects.filter(token=token, state=AssignmentState.LEASED).exists()
         raise Refused("Nobody told what this region is: truth.csv must cover the region." if held else "No live lease.")
     return truth
+
+
+def read_suggestion(*, token: str) -> str:
+    """What is suggested with the lease, as its holder sees it."""
+    return Assignment.objects.values_list("suggestion", flat=True).get(token=token)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from annotation.models import Release
-from annotation.selectors.dashboard import agreement, findings, progress, quotas, work
+from annotation.selectors.dashboard import agreement, findings, people, progress, quotas, work
 from annotation.selectors.dashboard.board import Board
 from annotation.states import JobState, PassState, RegionState, Role, Severity, StudyState
 
@@ -31,6 +31,7 @@ def read(board: Board) -> list[Action]:
         *_open(board, states),
         *_engine(board),
         *_people(board, states),
+        *_checks(board),
         *_queue(board, states),
         *_classes(board),
         *_definitions(board),
@@ -85,6 +86,36 @@ def _people(board: Board, states: dict[str, int]) -> Iterator[Action]:
             "Ask the adjudicators to settle them: they are in their tab Adjudicate.",
             "#work",
         )
+
+
+def _checks(board: Board) -> Iterator[Action]:
+    """People whom checks speak against, and checks that the policy asks for and that can't be made."""
+    for one in people.find_drifting(board):
+        yield Action(
+            f"{one.name} has fallen off since {one.since[:10]}: {one.now:.0%} of checks right, not {one.before:.0%}.",
+            "Talk to the person, and look at the guideline together. Until the checks are good again, the answers "
+            "weigh less and a further person is asked.",
+            "#people",
+        )
+    for name, test in people.find_standings(board).items():
+        if test.state == "failed":
+            yield Action(
+                f"{name} has not passed the entry test: {test.right} of {test.of} right, {test.needed} are needed.",
+                "Allow another try, or let the person work, under Members in the set-up.",
+                "setup",
+            )
+    policy = board.study.policy
+    if policy.gold_rate or policy.qualification_regions:
+        stock = people.read_gold(board)
+        in_queue, in_test = sum(row[1] for row in stock), sum(row[2] for row in stock)
+        if policy.gold_rate and not in_queue:
+            yield Action("The queue asks gold, and there is none.", "Add some in the set-up.", "setup")
+        if in_test < policy.qualification_regions:
+            yield Action(
+                f"The entry test asks {policy.qualification_regions} regions, and {in_test} are in its set.",
+                "Add regions to it in the set-up: until then nobody can begin.",
+                "setup",
+            )
 
 
 def _queue(board: Board, states: dict[str, int]) -> Iterator[Action]:

@@ -5,7 +5,8 @@ suggestions are wrong on purpose. A lease with such a one takes no slot, and its
 far suggestions sway people, and swayed answers don't belong in the truth. Refuses to know what is measured.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from django.db.models import F
 
@@ -16,7 +17,8 @@ from annotation.states import WITHDRAWABLE_STRATA, AssignmentKind, AssignmentSta
 
 _SILENT = (AssignmentKind.ADJUDICATE, AssignmentKind.QUALIFY, AssignmentKind.VERIFY)
 """Decisions and tests; and an acceptance sample would share the errors of what was suggested."""
-_PLANTED = WITHDRAWABLE_STRATA | {Stratum.RANDOM}
+PLANTED_STRATA = WITHDRAWABLE_STRATA | {Stratum.RANDOM}
+"""Where wrong suggestions are planted: neither the audit sample nor rechecks lose an opinion to them."""
 LOOKED_BACK = 500
 RIGHT_AT_FIRST = 0.8
 """How often a suggestion is taken to be right before any has been held against a settled truth."""
@@ -77,7 +79,7 @@ def _invent(regions: Collection[int], *, study: Study, codes: Sequence[str]) -> 
 
 def _plant(leases: Sequence[Assignment], *, study: Study, policy: Policy, member: Membership) -> None:
     """Replace some suggestions by the likeliest wrong class; their leases give their slots back."""
-    fitting = [one for one in leases if one.suggestion and one.pick and one.pick.stratum in _PLANTED]
+    fitting = [one for one in leases if one.suggestion and one.pick and one.pick.stratum in PLANTED_STRATA]
     fitting = [one for one in fitting if one.kind == AssignmentKind.LABEL]
     drawn = [one for one in fitting if _draw(one, study, member) < policy.wrong_suggestion_rate]
     if not drawn:
@@ -86,7 +88,7 @@ def _plant(leases: Sequence[Assignment], *, study: Study, policy: Policy, member
     freed = []
     for lease in drawn:
         assert lease.pick is not None
-        wrong = wrong_class(lease.pick, codes=codes, seed=study.seed, region=lease.region.public_id)
+        wrong = wrong_class(lease.pick.parts, codes=codes, seed=study.seed, region=lease.region.public_id)
         if wrong:
             freed.append(lease.pick.pk)
             lease.kind, lease.pick = AssignmentKind.SWAY, None
@@ -98,10 +100,10 @@ def _draw(lease: Assignment, study: Study, member: Membership) -> float:
     return draws.uniform(study.seed, "sway", member.pseudonym, lease.region.public_id)
 
 
-def wrong_class(pick: Pick, *, codes: Sequence[str], seed: int, region: str) -> str:
+def wrong_class(parts: Mapping[str, Any], *, codes: Sequence[str], seed: int, region: str) -> str:
     """The class that would be suggested wrongly: what the model thinks second, else a drawn one; "" where none is."""
-    predicted = pick.parts.get("predicted", "")
-    second = str(pick.parts.get("second", ""))
+    predicted = parts.get("predicted", "")
+    second = str(parts.get("second", ""))
     if second in codes and second != predicted:
         return second
     others = sorted(code for code in codes if code != predicted)
