@@ -32,6 +32,7 @@ def _read(board: Board) -> Content:
     tables = [_tabulate_people(known, measured, done)]
     if snapshot is not None and chosen in snapshot.confusion:
         tables.append(_tabulate_confusion(board, snapshot, chosen))
+        tables += _tabulate_ranges(board, snapshot, chosen)
     return Content(tables=tables, notes=_explain(snapshot), data={"chosen": chosen, "people": sorted(measured)})
 
 
@@ -77,6 +78,25 @@ def _tabulate_confusion(board: Board, snapshot: ReliabilitySnapshot, name: str) 
     answered: tuple[Described, ...] = tuple((code, names.get(code, code), "share") for code in codes)
     title = f"What {name} answers (columns) to each true class (rows)"
     return Table("confusion", title, columns(("truth", "True class"), *answered), rows)
+
+
+def _tabulate_ranges(board: Board, snapshot: ReliabilitySnapshot, name: str) -> list[Table]:
+    """Each cell of the person's matrix with its interval, from the fair answers; none in older fits."""
+    cells = snapshot.reliability.get(name, {}).get("cells")
+    if not cells:
+        return []
+    names = {one.code: one.name for one in board.reading.classes}
+    codes = [names.get(str(code), str(code)) for code in snapshot.class_codes]
+    rows: list[list[Cell]] = [
+        [truth, answer, *(cells[key][row][column] for key in ("mean", "low", "high"))]
+        for row, truth in enumerate(codes)
+        for column, answer in enumerate(codes)
+    ]
+    described = columns(
+        ("truth", "True class"), ("answer", "Answer"), ("share", "Share", "share"), ("low", "from", "share"),
+        ("high", "to", "share"),
+    )  # fmt: skip
+    return [Table("ranges", f"How sure each cell of {name} is, by fair answers alone", described, rows)]
 
 
 def _explain(snapshot: ReliabilitySnapshot | None) -> list[str]:

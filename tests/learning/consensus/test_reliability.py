@@ -3,7 +3,7 @@ import pytest
 
 from learning.consensus import dawid_skene
 from learning.consensus.priors import TEXTBOOK, expect_accuracy
-from learning.consensus.reliability import bound_diagonal, reliability_of
+from learning.consensus.reliability import bound_cells, bound_diagonal, reliability_of
 from tests.learning.consensus.crowds import draw_crowd
 
 
@@ -54,6 +54,27 @@ def test_the_mean_is_what_a_fit_reports_and_more_answers_narrow_the_interval():
     assert (many.high - many.low)[0, 0] < (few.high - few.low)[0, 0]
     wider = bound_diagonal(np.diag([8.0, 4.0, 0.0])[None], priors=priors, level=0.99)
     assert (wider.low < few.low).all()
+
+
+def test_every_cell_has_an_interval_that_holds_about_as_often_as_it_says():
+    inside = []
+    for seed in range(8):
+        crowd = draw_crowd(seed=seed, items=1500, annotators=5, classes=4, overlap=(4, 5), skill=0.85)
+        priors = expect_accuracy(4, strength=2.0)
+        fitted = dawid_skene.fit(crowd.answers, priors=priors)
+        bounds = bound_cells(dawid_skene.count_confusions(crowd.answers, fitted.posterior), priors=priors)
+        inside.append(((bounds.low <= crowd.confusion) & (crowd.confusion <= bounds.high)).mean())
+        np.testing.assert_allclose(bounds.mean, fitted.confusion, atol=2e-3)
+    assert 0.85 < np.mean(inside) <= 1.0
+
+
+def test_the_diagonal_of_the_cells_is_that_of_right_answers():
+    priors, counts = expect_accuracy(3, parents=(-1, 0, -1)), np.random.default_rng(0).random((2, 3, 3)) * 20
+    cells, right = bound_cells(counts, priors=priors), bound_diagonal(counts, priors=priors)
+    for one, other in ((cells.mean, right.mean), (cells.low, right.low), (cells.high, right.high)):
+        np.testing.assert_array_equal(np.diagonal(one, axis1=1, axis2=2), other)
+    np.testing.assert_allclose(cells.mean.sum(axis=-1), 1)
+    assert ((cells.low < cells.mean) & (cells.mean < cells.high)).all()
 
 
 def test_intervals_refuse_priors_of_zero_and_impossible_levels():

@@ -31,14 +31,19 @@ function confusion(panel) {
   if (!columns.length) return [];
   const rows = panel.tables.find(({ name }) => name === "confusion").rows;
   const across = columns.slice(1).map(({ label }) => label);
+  const ranges = new Map(records(panel, "ranges").map((one) => [`${one.truth} ${one.answer}`, one]));
+  const range = ({ row, column }) => {
+    const found = ranges.get(`${row} ${column}`);
+    return found ? `; on fair answers ${read(found.share, "share")}, from ${read(found.low, "share")} to ${read(found.high, "share")}` : "";
+  };
   const cells = rows.flatMap(([truth, ...shares]) => shares.map((value, place) => ({
     row: truth, column: across[place], value, text: value >= 0.005 ? value.toFixed(2).replace(/^0/, "") : "",
   })));
   const mixed = cells.filter(({ row, column }) => row !== column).reduce((one, other) => (!one || other.value > one.value ? other : one), null);
   return [{
     name: "confusion", title: `What ${panel.data.chosen} answers (across) to each true class (down)`, height: heatHeight({ rows: rows.length, columns: across.length }),
-    describe: `Confusion matrix of ${panel.data.chosen}, true classes down, answers across.${mixed ? ` Mixed up most: ${mixed.row} called ${mixed.column}, ${read(mixed.value, "share")}.` : ""}`,
+    describe: `Confusion matrix of ${panel.data.chosen}, true classes down, answers across.${mixed ? ` Mixed up most: ${mixed.row} called ${mixed.column}, ${read(mixed.value, "share")}${range(mixed)}.` : ""}`,
     option: (colours) => heatmap(colours, { cells, across, down: rows.map(([truth]) => truth),
-      says: ({ row, column, value }) => `${row} called ${column}: ${read(value, "share")}` }),
+      says: (cell) => `${cell.row} called ${cell.column}: ${read(cell.value, "share")}${range(cell)}` }),
   }];
 }
