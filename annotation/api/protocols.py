@@ -33,7 +33,7 @@ class VersionClassShape(serializers.Serializer[Any]):
 
 
 class MappingShape(serializers.Serializer[Any]):
-    source = serializers.CharField(help_text="A class of the version before.")
+    source = serializers.CharField(help_text="A class of the version before.")  # type: ignore[assignment]
     kind = serializers.ChoiceField(MappingKind.choices)
     targets = serializers.ListField(child=serializers.CharField(), help_text="Where it goes; none where it ends.")
 
@@ -94,7 +94,7 @@ class DraftShape(serializers.Serializer[Any]):
 
 
 class MappingBody(Shape):
-    source = serializers.CharField(max_length=60)
+    source = serializers.CharField(max_length=60)  # type: ignore[assignment]
     kind = serializers.ChoiceField(MappingKind.choices)
     targets = serializers.ListField(child=serializers.CharField(max_length=60), max_length=200, allow_empty=True)
 
@@ -114,7 +114,7 @@ class PublishBody(Shape):
 
 
 class ClassImpactShape(serializers.Serializer[Any]):
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     kind = serializers.ChoiceField(MappingKind.choices)
     targets = serializers.ListField(child=serializers.CharField())
     is_exact = serializers.BooleanField(help_text="Whether what was answered holds on.")

@@ -123,7 +123,7 @@ class OpinionShape(serializers.Serializer[Any]):
 
 
 class BeforeShape(serializers.Serializer[Any]):
-    label = serializers.CharField(help_text="A class of that version.")
+    label = serializers.CharField(help_text="A class of that version.")  # type: ignore[assignment]
     name = serializers.CharField()
     protocol = serializers.IntegerField()
 

@@ -127,7 +127,7 @@ def source_of(revision: GroundTruthRevision) -> str:
     if revision.method == Method.CONSISTENCY and revision.actor_id and revision.is_settled:
         return "Decided by a manager"
     if not (revision.is_settled or revision.is_excluded):
-        return "Asked again" if revision.method == Method.CONSISTENCY else "Open again"
+        return "Asked again" if revision.method in (Method.CONSISTENCY, Method.MAPPING) else "Open again"
     return _SOURCES[Method(revision.method)]
 
 

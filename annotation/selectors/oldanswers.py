@@ -4,13 +4,14 @@ Decides whether it is shown, as the study says; refuses to show anybody else's.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from annotation.models import Annotation, Assignment, LabelClass
 from annotation.services import truth
 from annotation.states import SLOT_KINDS, AssignmentKind
 
 
-def own(assignments: Sequence[Assignment]) -> dict[int, dict[str, str]]:
+def own(assignments: Sequence[Assignment]) -> dict[int, dict[str, Any]]:
     """The holder's newest standing answer by assignment, where it was under an older version and is asked again."""
     again = [one for one in assignments if one.kind == AssignmentKind.RECHECK]
     if not again or not again[0].study.policy.show_old_answer:

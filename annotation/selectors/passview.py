@@ -34,6 +34,8 @@ from learning.consensus import gather
 from learning.consensus.agreement import Agreement, Estimate, measure_agreement
 
 POSTERIOR_PLACES = 6
+_ASKS_AGAIN = (Method.CONSISTENCY.value, Method.MAPPING.value)
+"""A region that such a revision left open is asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Reading:
     region_keys: dict[str, int]
     facts: dict[str, Any]
     rule_values: dict[str, Any]
+    fitted: consensus.Consensus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,8 @@ def read(consistency_pass: ConsistencyPass) -> Reading:
         facts = _gather_facts(study, view, stood, fitted, places)
         measured = accepted.facts(samples, released=view.released(), tables=tables, codes=view.codes)
         keys = {name: place.key for name, place in places.items()}
-        return Reading(view, keys, {**facts, "acceptance": measured} if measured else facts, study.rule_values)
+        facts = {**facts, "acceptance": measured} if measured else facts
+        return Reading(view, keys, facts, study.rule_values, fitted)
 
 
 def _read_places(study: Study) -> dict[str, _Place]:
@@ -215,7 +219,7 @@ def _find_open(stood: standing.Standing, places: dict[str, _Place]) -> tuple[tup
         if region in places and places[region].state == RegionState.ADJUDICATION:
             waiting.append(Waiting(region, "adjudication", number))
         elif content:
-            why = "recheck" if content["method"] == Method.CONSISTENCY else "reopened"
+            why = "recheck" if content["method"] in _ASKS_AGAIN else "reopened"
             waiting.append(Waiting(region, why, number))
         else:
             collecting += 1

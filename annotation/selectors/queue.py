@@ -47,7 +47,7 @@ class Lease:
     entered: dict[str, Any] | None
     entered_version: int
     opinions: list[Opinion]
-    before: dict[str, str] | None = None
+    before: dict[str, Any] | None = None
 
 
 def show(assignment: Assignment) -> Lease:

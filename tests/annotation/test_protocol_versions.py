@@ -14,8 +14,9 @@ from annotation.models import (
     ReliabilitySnapshot,
     Study,
 )
+from annotation.selectors import passview
 from annotation.selectors import queue as queue_reads
-from annotation.services import consensus, ledger, protocols, queue, reviewing, truth
+from annotation.services import consensus, ledger, passes, protocols, queue, reviewing, truth
 from annotation.services.protocols import MappingPlan
 from annotation.states import Method, PickState, RegionState, Stratum
 from tests import factories
@@ -367,3 +368,18 @@ def test_a_suggestion_is_shown_in_the_classes_of_today_or_not_at_all() -> None:
         queue.release(member=person, token=lease.token)
     fresh = [queue_reads.show(queue.claim(member=person)).suggestion for person in people]
     assert fresh == ["x", ""]
+
+
+def test_a_pass_asks_a_truth_that_was_carried_over_what_it_would_have_asked_before() -> None:
+    row = study(CODES, policy=EAGER)
+    one, two = _people(row)
+    settle(row, "a", one, two)
+    decided = settle(row, "b", one, two)
+    truth.decide(region=decided, member=manager(row), answer=answer("b"), reason="Seen by a manager.")
+    split = settle(row, "c", one, two)
+    row = change(row, ("x", "y", "c1", "c2", "d"), {"a": (RENAMED, "x"), "b": (RENAMED, "y"), "c": (SPLIT, "c1", "c2")})
+    made = passes.execute(passes.start(study=row))
+    reading = passview.read(made)
+    methods = {item.label: item.method for item in reading.view.items}
+    assert methods == {"x": "dawid-skene", "y": "consistency"}
+    assert [(one.region, one.why) for one in reading.view.waiting] == [(split.public_id, "recheck")]
