@@ -19,7 +19,7 @@ from tests.annotation.answering import answer
 def test_sessions_are_set_aside_while_their_authors_go_on(committed):
     study = factories.study(policy={"planted_check_rate": 0.0, "target_confidence": 0.8})
     slide = factories.slide(study)
-    for _ in range(30):
+    for _ in range(6):
         factories.pick(factories.region(slide))
     people = [factories.member(study) for _ in range(3)]
     manager = factories.member(study, Role.MANAGER)
@@ -27,9 +27,11 @@ def test_sessions_are_set_aside_while_their_authors_go_on(committed):
     with ThreadPoolExecutor(4) as pool:
         working = [pool.submit(apart, work, person, number) for number, person in enumerate(people)]
         reviewing_ = pool.submit(apart, review, study, people, manager, stopped)
-        for one in working:
-            one.result(timeout=90)
-        stopped.set()
+        try:
+            for one in working:
+                one.result(timeout=90)
+        finally:
+            stopped.set()
         assert reviewing_.result(timeout=90) >= 1
     assert LedgerEntry.objects.filter(study=study, kind="set-aside").exists()
     assert ledger.verify(study).problems == []
@@ -51,7 +53,7 @@ def apart(run, *arguments):
 
 def work(person, seed):
     """Answer what comes, and take every fifth answer back at once."""
-    for turn in range(30):
+    for turn in range(8):
         lease = queue.claim(member=person)
         if lease is None:
             return

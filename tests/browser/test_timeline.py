@@ -39,7 +39,7 @@ def test_a_manager_looks_back_takes_back_anchors_and_erases(page_for, make_smear
     expect(page.locator("#moments .difference")).to_contain_text("open again: 2")
     page.get_by_role("button", name="open again: 2").click()
     expect(page.locator(".moment-cards li")).to_have_count(2)
-    expect(page.locator(".moment-cards img").first).to_have_js_property("naturalWidth", 64)
+    expect(page.locator(".moment-cards img").first).not_to_have_js_property("naturalWidth", 0)
     page.locator("#since").fill("0")
     page.get_by_role("button", name="Compare").click()
     expect(page.locator("#moments .difference")).to_contain_text("settled: 2")
