@@ -33,6 +33,8 @@ _ANSWERS = {
     AssignmentKind.LABEL: "answered",
     AssignmentKind.REPEAT: "answered again, as a repeat",
     AssignmentKind.GOLD: "answered it as gold",
+    AssignmentKind.QUALIFY: "answered it in the entry test",
+    AssignmentKind.SWAY: "answered it under a suggestion that was wrong on purpose",
     AssignmentKind.ADJUDICATE: "adjudicated",
     AssignmentKind.RECHECK: "answered the recheck",
     AssignmentKind.VERIFY: "answered it blind, for an acceptance sample",

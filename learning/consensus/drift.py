@@ -23,13 +23,15 @@ CLEAR = 1.0
 class Course:
     """How somebody did: the share of right checks before and in the last window, and the place where drift began.
 
-    `since` is None unless the person drifts now; `before` then is the share before that place.
+    `since` is None unless the person drifts now; `before` then is the share before that place. `called` are the
+    numbers of checks after which drift was called, those calls included that are over.
     """
 
     checks: int
     before: float
     now: float
     since: int | None
+    called: tuple[int, ...] = ()
 
     @property
     def is_drifting(self) -> bool:
@@ -50,6 +52,7 @@ def follow(scores: Floats, kinds: NDArray[np.int64], *, window: int) -> Course:
         raise ValueError("Each check has one score between 0 and 1, and one kind.")
     sound = np.ones(len(scores), dtype=bool)
     since: int | None = None
+    called: list[int] = []
     end = 2 * FEWEST
     while end <= len(scores):
         ends = np.arange(end, len(scores) + 1)
@@ -62,11 +65,12 @@ def follow(scores: Floats, kinds: NDArray[np.int64], *, window: int) -> Course:
         at = int(changed.argmax())
         if since is None:
             since = _began(scores, sound, int(starts[at]), int(ends[at]))
+            called.append(int(ends[at]))
         else:
             sound[since : starts[at]] = False
             since = None
         end = int(ends[at]) + 1
-    return _tell(scores, sound, since, window)
+    return _tell(scores, sound, since, window, tuple(called))
 
 
 def _accumulate(scores: Floats, kinds: NDArray[np.int64], kept: NDArray[np.bool_] | None = None) -> Floats:
@@ -102,11 +106,11 @@ def _began(scores: Floats, sound: NDArray[np.bool_], start: int, end: int) -> in
     return first + int(missing.argmax())
 
 
-def _tell(scores: Floats, sound: NDArray[np.bool_], since: int | None, window: int) -> Course:
+def _tell(scores: Floats, sound: NDArray[np.bool_], since: int | None, window: int, called: tuple[int, ...]) -> Course:
     last = scores[since:][-window:] if since is not None else scores[-window:]
     earlier = scores[:since][sound[:since]] if since is not None else scores[:-window][sound[:-window]]
     share = [float(part.mean()) if len(part) else float("nan") for part in (earlier, last)]
-    return Course(checks=len(scores), before=share[0], now=share[1], since=since)
+    return Course(checks=len(scores), before=share[0], now=share[1], since=since, called=called)
 
 
 def weaken(confusion: Floats, course: Course) -> Floats:

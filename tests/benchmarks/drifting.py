@@ -61,9 +61,8 @@ def _course(scores: Scores) -> drift.Course:
 
 
 def _windowed(scores: Scores) -> int | None:
-    """After how many checks drift is first called: as `follow` would say with every check anew."""
-    ends = range(2 * drift.FEWEST, len(scores) + 1, 2)
-    return next((end for end in ends if _course(scores[:end]).is_drifting), None)
+    """After how many checks drift is first called."""
+    return next(iter(_course(scores).called), None)
 
 
 def _cusum(scores: Scores) -> int | None:
