@@ -92,11 +92,6 @@ def protocol_of(sample: AcceptanceSample) -> int:
     return int(numbers.get())
 
 
-def of_pass(consistency_pass: ConsistencyPass) -> AcceptanceSample | None:
-    """The newest sample drawn from the pass."""
-    return AcceptanceSample.objects.filter(consistency_pass=consistency_pass).order_by("-number").first()
-
-
 def content(row: AcceptanceSample) -> dict[str, Any]:
     """What the ledger keeps of a sample, free of keys of this database."""
     return {
@@ -110,11 +105,12 @@ def content(row: AcceptanceSample) -> dict[str, Any]:
 
 
 def progress(sample: AcceptanceSample) -> dict[str, int]:
-    """How many regions of the sample are done, wait for answers or for an adjudicator; and how many answers it has."""
+    """How many regions of the sample are done, wait for answers or for an adjudicator."""
     done, deciding = Q(closed_at__isnull=False), Q(closed_at=None, needs_adjudication=True)
-    counted = sample.items.aggregate(size=Count("pk"), done=Count("pk", filter=done), deciding=Count("pk", deciding))
-    answers = sum(len(one) for one in said(sample).values())
-    return {**counted, "answering": counted["size"] - counted["done"] - counted["deciding"], "answers": answers}
+    counted = sample.items.aggregate(
+        size=Count("pk"), done=Count("pk", filter=done), deciding=Count("pk", filter=deciding)
+    )
+    return {**counted, "answering": counted["size"] - counted["done"] - counted["deciding"]}
 
 
 def in_question(*, study: Study, region: Region) -> list[str]:

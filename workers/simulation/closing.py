@@ -1,4 +1,4 @@
-"""From the last answer to a verified release: drain, adjudicate, pass, fix, pass again, freeze, verify.
+"""From the last answer to a verified release: drain, adjudicate, pass, fix, pass again, sample, freeze, verify.
 
 Decides what a reasonable manager would do about each finding; refuses to know how people reach the queue.
 """
@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from annotation.errors import ConcordError
-from annotation.models import ConsistencyPass, Finding, Membership, Pick, Release, Study
+from annotation.models import AcceptanceSample, ConsistencyPass, Finding, Membership, Pick, Release, Study
 from annotation.releasing import verify
 from annotation.rules import CHANGING_FIXES, Fix
-from annotation.services import findings, passes, picks, releases, studies
-from annotation.states import FindingState, PassState, PickState
+from annotation.rules.acceptance import RULE as _SAMPLED
+from annotation.selectors import acceptance as samples
+from annotation.services import acceptance, findings, passes, picks, releases, studies
+from annotation.states import AnswerKind, FindingState, PassState, PickState
 
 ROUNDS = 8
 RECHECK_ROUNDS = 2
@@ -42,8 +44,13 @@ class Closed:
         return self.release is not None and not self.problems
 
 
-def close_study(*, study: Study, manager: Membership, hands: Hands, told: Callable[[str], None]) -> Closed:
-    """Finish what was begun and bring the study to a verified release; problems are told, never raised."""
+def close_study(
+    *, study: Study, manager: Membership, hands: Hands, told: Callable[[str], None], sample: int = 0
+) -> Closed:
+    """Finish what was begun and bring the study to a verified release; problems are told, never raised.
+
+    `sample` regions of the first clean pass are answered blind again, and what is found wrong is mended.
+    """
     studies.drain(study=study)
     told("Draining: what was begun is finished.")
     finish_begun(study=study, hands=hands)
@@ -53,6 +60,12 @@ def close_study(*, study: Study, manager: Membership, hands: Hands, told: Callab
             return Closed(None, number, [f"Pass {row.number} {row.state}: see its job for the reason."])
         blocking = releases.blockers(row)
         told(f"Pass {row.number}: {row.findings.count()} findings, {len(blocking)} open blockers.")
+        if not blocking and sample and not AcceptanceSample.objects.filter(study=study).exists():
+            size = min(sample, row.numbers["released"])
+            acceptance.draw(consistency_pass=row, member=manager, size=size)
+            told(f"Sample: {size} of {row.numbers['released']} regions are answered blind again.")
+            finish_begun(study=study, hands=hands)
+            continue
         if not blocking:
             return _release(study=study, manager=manager, row=row, rounds=number, told=told)
         try:
@@ -64,15 +77,25 @@ def close_study(*, study: Study, manager: Membership, hands: Hands, told: Callab
 
 
 def finish_begun(*, study: Study, hands: Hands) -> None:
-    """Let people answer and adjudicate until no pick is open."""
-    live = Pick.objects.filter(study=study, state__in=[PickState.OPEN, PickState.ADJUDICATION])
-    left, before = live.count(), -1
+    """Let people answer and adjudicate until no pick and no region of an acceptance sample is open."""
+    left, before = _count_open(study), -1
     while left and left != before:
         hands.label()
         picks.escalate_stuck(study=study)
         hands.adjudicate()
+        acceptance.close_stuck(study=study)
         hands.run_jobs()
-        left, before = live.count(), left
+        left, before = _count_open(study), left
+
+
+def _count_open(study: Study) -> int:
+    """How much is not decided; a region of a sample counts once while answered and once more while decided."""
+    live = Pick.objects.filter(study=study, state__in=[PickState.OPEN, PickState.ADJUDICATION]).count()
+    sample = samples.open_sample(study)
+    if sample is None:
+        return live
+    waiting = sample.items.filter(closed_at=None)
+    return live + 2 * waiting.count() - waiting.filter(needs_adjudication=True).count()
 
 
 def _run_pass(*, study: Study, manager: Membership, hands: Hands) -> ConsistencyPass:
@@ -87,13 +110,25 @@ def _mend(blocking: list[Finding], *, manager: Membership, round_number: int) ->
     by_fix: dict[Fix, list[Finding]] = {}
     for finding in blocking:
         # One that was fixed is closed already; the next pass will see what came of it.
-        if finding.state == FindingState.OPEN:
+        if finding.state != FindingState.OPEN:
+            continue
+        if finding.rule == _SAMPLED.code:
+            _take_over(finding, manager)
+        else:
             by_fix.setdefault(_choose(finding, round_number), []).append(finding)
     for fix, rows in sorted(by_fix.items()):
         findings.apply_many(findings=rows, member=manager, reason=_REASONS[fix], fix=fix)
 
 
+def _take_over(finding: Finding, manager: Membership) -> None:
+    """The verdict of those who answered blind becomes the label."""
+    answer = {"kind": AnswerKind.CLASS.value, "label": finding.data["evidence"]["verdict"]}
+    reason = "What fresh eyes found in the acceptance sample."
+    findings.apply(finding=finding, member=manager, reason=reason, fix=Fix.ADJUDICATE, answer=answer)
+
+
 _REASONS = {
+    Fix.MERGE: "They show the same: one of them stays.",
     Fix.RECHECK: "Further people are asked.",
     Fix.ADJUDICATE: "Further opinions did not settle it: an adjudicator decides.",
     Fix.WAIVE: "Known and borne: the study ends with what it has.",
@@ -105,6 +140,8 @@ def _choose(finding: Finding, round_number: int) -> Fix:
         return Fix.WAIVE
     if round_number > RECHECK_ROUNDS + 2:
         return Fix.WAIVE
+    if finding.fix == Fix.MERGE:
+        return Fix.MERGE
     if finding.fix == Fix.RECHECK and round_number <= RECHECK_ROUNDS:
         return Fix.RECHECK
     return Fix.ADJUDICATE

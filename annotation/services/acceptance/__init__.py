@@ -5,7 +5,7 @@ a wrong label becomes a finding of the next pass.
 """
 
 from annotation.services.acceptance.sampling import abandon, draw
-from annotation.services.acceptance.serving import count_left, take
+from annotation.services.acceptance.serving import count_left, find_open, take
 from annotation.services.acceptance.verdicts import close_finished, close_stuck, estimate, is_of_sample, review
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "count_left",
     "draw",
     "estimate",
+    "find_open",
     "is_of_sample",
     "review",
     "take",

@@ -87,7 +87,7 @@ def _check(study: Study, consistency_pass: ConsistencyPass, *, member: Membershi
         raise Conflict(f"Pass {consistency_pass.number} is {consistency_pass.state}: a sample needs a finished one.")
     if study.state not in (StudyState.RUNNING, StudyState.DRAINING):
         raise Conflict("The study hands out no work: open it, or let it drain, before a sample is drawn.")
-    if consistency_pass.numbers["protocol"] != study.current_protocol.number:
+    if consistency_pass.numbers.get("protocol") != study.current_protocol.number:
         raise Conflict("The protocol has changed since this pass: run a new pass, and draw the sample from that one.")
     if not FEWEST_OPINIONS <= opinions <= MOST_OPINIONS:
         raise BadInput(f"Each region is answered by {FEWEST_OPINIONS} to {MOST_OPINIONS} people, not {opinions}.")

@@ -20,19 +20,31 @@ _HAD = (AssignmentState.LEASED, AssignmentState.SUBMITTED)
 _REFUSED = (*_HAD, AssignmentState.SKIPPED)
 
 
+def find_open(study: Study) -> AcceptanceSample | None:
+    """The study's open sample, if its labels are in the classes that people are asked for today."""
+    sample = reads.open_sample(study)
+    is_current = sample is not None and reads.protocol_of(sample) == study.current_protocol.number
+    return sample if is_current else None
+
+
 def take(
-    *, study: Study, member: Membership, kind: str, count: int, busy: Collection[int], by_chance: bool
+    sample: AcceptanceSample | None,
+    *,
+    member: Membership,
+    kind: str,
+    count: int,
+    busy: Collection[int],
+    by_chance: bool,
 ) -> list[Region]:
-    """Regions of the open sample for this member, a slot of each taken; none where no sample is open.
+    """Regions of `sample` for this member, a slot of each taken; none without a sample.
 
     `kind` is the queue's. `by_chance`: only the share of `count` claims that goes to a sample beside other work.
     Within the claim's transaction, in which the member is locked.
     """
-    sample = reads.open_sample(study)
-    if sample is None or count <= 0 or reads.protocol_of(sample) != study.current_protocol.number:
+    if sample is None or count <= 0:
         return []
     if by_chance and kind == "label":
-        count = _by_chance(study, member, count)
+        count = _by_chance(sample, member, count)
     rows = candidates(sample, member, kind=kind).exclude(region__in=busy)
     rows = rows.select_for_update(of=("self",), skip_locked=True, no_key=True)
     items = list(rows.select_related("region__slide")[:count]) if count else []
@@ -42,10 +54,8 @@ def take(
 
 def count_left(*, member: Membership, kind: str, most: int) -> int:
     """How many regions of an open sample this person may still be given, counted up to `most`."""
-    sample = reads.open_sample(member.study) if most > 0 else None
-    if sample is None or reads.protocol_of(sample) != member.study.current_protocol.number:
-        return 0
-    return candidates(sample, member, kind=kind).order_by()[:most].count()
+    sample = find_open(member.study) if most > 0 else None
+    return candidates(sample, member, kind=kind).order_by()[:most].count() if sample else 0
 
 
 def candidates(sample: AcceptanceSample, member: Membership, *, kind: str) -> QuerySet[AcceptanceItem]:
@@ -53,10 +63,10 @@ def candidates(sample: AcceptanceSample, member: Membership, *, kind: str) -> Qu
     return _to_decide(sample, member) if kind == "adjudicate" else _to_answer(sample, member)
 
 
-def _by_chance(study: Study, member: Membership, count: int) -> int:
+def _by_chance(sample: AcceptanceSample, member: Membership, count: int) -> int:
     claims = Assignment.objects.filter(annotator=member).count()
     places = range(claims, claims + count)
-    return sum(draws.uniform(study.seed, "sample", member.pseudonym, place) < SHARE for place in places)
+    return sum(draws.uniform(sample.seed, "serve", member.pseudonym, place) < SHARE for place in places)
 
 
 def _to_answer(sample: AcceptanceSample, member: Membership) -> QuerySet[AcceptanceItem]:

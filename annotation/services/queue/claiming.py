@@ -120,15 +120,12 @@ def _take(
     elif kind == "label":
         checks = quality.next_checks(study=study, policy=policy, member=member, count=wanted)
     busy = [region.pk for region, _ in checks]
-    sampled = acceptance.take(
-        study=study, member=member, kind=kind, count=wanted - len(checks), busy=busy, by_chance=True
-    )
+    sample = acceptance.find_open(study)
+    sampled = acceptance.take(sample, member=member, kind=kind, count=wanted - len(checks), busy=busy, by_chance=True)
     busy += [region.pk for region in sampled]
     returned, others = _take_slots(member=member, kind=kind, wanted=wanted - len(busy), busy=busy)
     busy += [pick.region_id for pick in returned + others]
-    sampled += acceptance.take(
-        study=study, member=member, kind=kind, count=wanted - len(busy), busy=busy, by_chance=False
-    )
+    sampled += acceptance.take(sample, member=member, kind=kind, count=wanted - len(busy), busy=busy, by_chance=False)
     until = now + timedelta(minutes=policy.lease_minutes)
 
     def lease(region: Region, **fields: Any) -> Assignment:

@@ -132,6 +132,9 @@ MATRIX: dict[tuple[str, str], Line] = {
     ("pass-preview", "get"): Line(MANAGER),
     ("pass-changes", "get"): Line(MANAGER),
     ("pass-changes-table", "get"): Line(MANAGER),
+    ("pass-sample", "get"): Line(MANAGER),
+    ("pass-sample", "post"): Line(MANAGER, 409, {"size": 5}),
+    ("pass-sample-abandon", "post"): Line(MANAGER, 404),
     ("findings", "get"): Line(MANAGER),
     ("findings-table", "get"): Line(MANAGER),
     ("findings-decide", "post"): Line(

@@ -3,6 +3,7 @@
  * Decides which part is asked for when; what a filter means and what a decision does is the server's.
  */
 
+import { mountSample } from "../acceptance.js";
 import { get, poll, url } from "../api.js";
 import { boot, count, el, find, findAll, number, replace, say, toast } from "../dom.js";
 import { decide as askAndSend, REOPEN, undoLast } from "../findings/decisions.js";
@@ -198,5 +199,7 @@ function wait() {
   });
 }
 
-if (pass.state === "done") beginWithFresh().catch(() => {}).then(show);
-else wait();
+if (pass.state === "done") {
+  mountSample(find("#sample"), base);
+  beginWithFresh().catch(() => {}).then(show);
+} else wait();

@@ -1,0 +1,78 @@
+"""A whole study through a split of classes and tiring people, with and without the pass: how much of it is wrong.
+
+Decides what goes wrong on the way and how the two outcomes are compared: from the same answers, against known truth.
+Runs in a process of its own, as pytest holds Django's connections; what a seed gave is printed when it is known.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import django
+
+SEEDS = 20
+SAMPLE = 80
+
+
+def measure_whole_truth(*, seeds: int = SEEDS) -> dict[str, Any]:
+    """Each seed's share of wrong labels without and with the pass, and whether the stated interval holds it."""
+    command = [sys.executable, "-m", "tests.benchmarks.whole_truth", str(seeds)]
+    rows = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", file=sys.stderr, flush=True)
+            rows.append(json.loads(line))
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return summarise(rows)
+
+
+def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """All seeds together; the ratio is of sums, its interval by drawing the seeds anew 10,000 times."""
+    import numpy as np
+
+    without, asked, with_pass = (
+        np.array([row[name] for row in rows]) for name in ("without", "without_but_asked_again", "with_pass")
+    )
+    drawn = np.random.default_rng(0).integers(len(rows), size=(10_000, len(rows)))
+    ratios = with_pass[drawn].sum(axis=1) / without[drawn].sum(axis=1)
+    low, high = np.quantile(ratios, [0.025, 0.975])
+    return {
+        "seeds": len(rows),
+        "wrong_without_the_pass": round(float(without.mean()), 4),
+        "wrong_without_but_asked_again": round(float(asked.mean()), 4),
+        "wrong_with_the_pass": round(float(with_pass.mean()), 4),
+        "ratio": round(float(with_pass.sum() / without.sum()), 3),
+        "ratio_low": round(float(low), 3),
+        "ratio_high": round(float(high), 3),
+        "seeds_at_most_a_third": int((with_pass <= without / 3).sum()),
+        "inside_the_stated_interval": int(sum(row["is_inside"] for row in rows)),
+        "rows": rows,
+    }
+
+
+def main(seeds: int) -> None:
+    """Draw the study once, then run every seed on a copy of it, a line of JSON each."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    django.setup()
+    from tests.benchmarks import database, upheaval
+
+    name = f"bench_truth_{os.getpid()}"
+    try:
+        database.prepare(name)
+        study = upheaval.make_study(Path(os.environ["CONCORD_VAR"]) / "samples")
+        for seed in range(seeds):
+            started = time.perf_counter()
+            row = upheaval.run(study, seed=seed, sample=SAMPLE)
+            print(json.dumps({**row, "seconds": round(time.perf_counter() - started, 1)}), flush=True)
+    finally:
+        database.drop(name)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS)
