@@ -73,10 +73,15 @@ def test_the_panel_says_what_stopping_early_costs_or_what_to_do(study, django_as
         study.refresh_from_db()
         return show(find("stopping"), Board(Reading(study), Filters())).content
 
-    assert "set one in the policy" in read().empty
+    assert "No region has settled with fewer opinions" in read().empty
+    decide(study, ["neutrophil"] * 2, is_check=False)
+    content = read()
+    assert content.table("checks").rows == [[0, 0, 0, None, None, None, 0, 1]]
+    assert "set one in the policy" in content.notes[1]
     decide(study, ["neutrophil"] * 4, is_check=True)
     content = read()
-    assert content.table("checks").rows == [[1, 1, 0, 0.0, 0.0, pytest.approx(0.7935, abs=1e-3), 2, 0]]
+    assert content.table("checks").rows == [[1, 1, 0, 0.0, 0.0, pytest.approx(0.7935, abs=1e-3), 2, 1]]
     assert content.notes[0].startswith("Of 1 early stop that went on to the maximum, 0 got another label")
+    assert content.table("changes") is None
     with django_assert_num_queries(2):
         early_stops.read(study)

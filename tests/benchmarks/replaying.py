@@ -46,7 +46,6 @@ def main() -> None:
     django.setup()
     from tests.benchmarks import database
 
-    database.drop(DATABASE)
     try:
         database.prepare(DATABASE)
         print(json.dumps(_measure()))

@@ -3,6 +3,7 @@
 Decides what a manager sees of them; refuses to count (`selectors.early_stops`).
 """
 
+from annotation.policy import Policy
 from annotation.selectors import early_stops
 from annotation.selectors.dashboard.board import Board
 from annotation.selectors.dashboard.panel import Cell, Content, Panel, Table, columns
@@ -12,17 +13,23 @@ from annotation.selectors.early_stops import EarlyStops
 def _read(board: Board) -> Content:
     policy = board.study.policy
     found: EarlyStops = board.keep("early_stops", lambda: early_stops.read(board.study))
-    if policy.fixed_overlap and not found.planted:
-        return Content([], empty="Every region gets the same number of opinions in this study: nothing stops early.")
-    if not found.planted:
-        remedy = "" if policy.planted_check_rate else " No share of them is checked: set one in the policy."
-        return Content([], notes=[_count_unchecked(found)], empty=f"No early stop has been checked yet.{remedy}")
+    if not found.planted and not found.unchecked:
+        return Content([], empty=_say_why(policy))
     names = {one.code: one.name for one in board.reading.classes}
-    return Content([_tabulate(found), _tabulate_changes(found, names)], notes=[found.say()])
+    tables = [_tabulate(found)] + ([_tabulate_changes(found, names)] if found.changes else [])
+    notes = [found.say()]
+    if not policy.planted_check_rate:
+        notes.append("No share of early stops is checked: set one in the policy to learn what they cost.")
+    return Content(tables, notes=notes)
 
 
-def _count_unchecked(found: EarlyStops) -> str:
-    return f"{found.unchecked:,} regions settled before the maximum number of opinions."
+def _say_why(policy: Policy) -> str:
+    if policy.fixed_overlap:
+        return "Every region gets the same number of opinions in this study: nothing stops early."
+    return (
+        "No region has settled with fewer opinions than the maximum yet. Once some have, this tells what it costs to "
+        "stop early."
+    )
 
 
 def _tabulate(found: EarlyStops) -> Table:
