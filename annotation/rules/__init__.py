@@ -1,16 +1,23 @@
-"""The consistency rules that need no model, a rule a file. To add one: write its file, name it here, test it."""
+"""The consistency rules, a rule a file. To add one: write its file, name it here, test it.
+
+What models and pixels say reaches them as evidence: no rule asks a model itself.
+"""
 
 from annotation.rules import (
     acceptance,
     case_splits,
     class_quota,
     class_share,
+    completeness,
     domain_quota,
     gold_failed,
     identical_regions,
+    impure_regions,
     invalid_geometry,
+    label_errors,
     leaking_pixels,
     ledger_broken,
+    near_duplicates,
     overlapping_regions,
     posterior_target,
     repeat_contradictions,
@@ -62,12 +69,16 @@ RULES: tuple[Rule, ...] = (
     case_splits.RULE,
     class_quota.RULE,
     class_share.RULE,
+    completeness.RULE,
     domain_quota.RULE,
     gold_failed.RULE,
     identical_regions.RULE,
+    impure_regions.RULE,
     invalid_geometry.RULE,
+    label_errors.RULE,
     leaking_pixels.RULE,
     ledger_broken.RULE,
+    near_duplicates.RULE,
     overlapping_regions.RULE,
     posterior_target.RULE,
     repeat_contradictions.RULE,

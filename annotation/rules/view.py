@@ -144,8 +144,8 @@ class Evidence:
     """What models and pixels say about a view, gathered outside; empty where nobody gathered.
 
     `out_of_fold`: region -> probabilities over the view's codes, by a model that saw neither region nor case.
-    `doubts`: region -> (the best other class, the chance that its label is wrong). `purity`: region -> share of its dark
-    stain that belongs to the thing in its middle. `crowdlab`: region -> (label, confidence).
+    `doubts`: region -> (the best other class, the chance that its label is wrong). `purity`: region -> share of its
+    dark stain that belongs to the thing in its middle. `crowdlab`: region -> (label, confidence).
     `facts` are JSON values about the gathering that the pass keeps.
     """
 

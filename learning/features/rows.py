@@ -33,3 +33,19 @@ class FeatureRows:
             here = np.flatnonzero(shard_of == shard)
             taken[here] = self._shards[shard][np.asarray(rows)[here] - self._starts[shard]]
         return taken
+
+
+class ChosenRows(FeatureRows):
+    """Some rows of another matrix, in a given order, as a matrix of their own; nothing is copied."""
+
+    def __init__(self, source: FeatureRows, rows: NDArray[np.integer]) -> None:
+        self._source = source
+        self._rows = np.asarray(rows)
+        self.dimensions = source.dimensions
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def take(self, rows: NDArray[np.integer]) -> NDArray[np.float32]:
+        """Rows of the choice (n,) as float32 (n, D), in the order asked for."""
+        return self._source.take(self._rows[rows])

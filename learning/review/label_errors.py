@@ -28,7 +28,7 @@ _EVENLY = 300.0
 @dataclass(frozen=True)
 class LabelErrors:
     """proba (N, K): out of fold, calibrated to the labels as given. suspicion (N,): the chance that a label is wrong.
-    likely (N,): the class that fits best. noise: the share of labels that is taken to be wrong.
+    likely (N,): the best other class. noise: the share of labels that is taken to be wrong.
     """
 
     proba: WideArray
@@ -66,7 +66,7 @@ def find_label_errors(
     return LabelErrors(
         proba=_calibrate(scores, given, _start(classes))[0],
         suspicion=1 - beliefs[own, labels],
-        likely=beliefs.argmax(axis=1),
+        likely=np.where(given > 0, -1.0, beliefs).argmax(axis=1),
         noise=noise,
     )
 

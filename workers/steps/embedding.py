@@ -3,6 +3,7 @@
 Decides how pixels reach the encoder; refuses to know labels and models. Opens slides itself, after the fork.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
 
 
 def encode(
-    reader: SlideReader, rectangles: NDArray[np.int32], encoder: Encoder, report: Progress
+    reader: SlideReader, rectangles: NDArray[np.int32], encoder: Encoder, report: Callable[[int, int], None]
 ) -> NDArray[np.float16]:
     """Features (N, D) of rectangles (N, 4) in level-0 pixels, read and encoded in blocks."""
     features = np.empty((len(rectangles), encoder.dimensions), dtype=np.float16)

@@ -13,16 +13,20 @@ from annotation.rules import (
     CHANGING_FIXES,
     EFFECTS,
     RULES,
+    Alike,
     Box,
     EarlierSplit,
+    Evidence,
     Fix,
     GoldAnswer,
     PassView,
     Repeat,
+    Unmarked,
     Waiting,
     by_code,
 )
 from annotation.rules.contract import LONGEST_SUBJECT
+from annotation.rules.view import Verdict
 from annotation.states import Severity
 from tests.annotation.rules.views import clean_items, item, view
 
@@ -53,7 +57,14 @@ def spoiled() -> PassView:
         domains=("lab-9",),
         repeats=tuple(Repeat(f"r{number:05}", "A1", "monocyte", "lymphocyte") for number in range(12)),
         golds={"r00000": "nothing-known"},
+        verdicts={"r00007": Verdict(sample=1, label="nothing-known", drawn="monocyte", doubt=0.9)},
         gold_answers=tuple(GoldAnswer(f"r{at:05}", "A1", *pair) for at, pair in enumerate(said)),
+        evidence=Evidence(
+            doubts={"r00001": ("monocyte", 0.9), "r00002": ("monocyte", 0.05)},
+            alike=(Alike("r00003", "r00004", "perceptual", 0.99),),
+            purity={"r00005": 0.4, "r00006": 0.9},
+            unmarked=(Unmarked("s0", "", "squares of tissue lie outside every region", 3),),
+        ),
         rule_values={
             "class-share": {"least": {"monocyte": 0.9}, "difference": 0.01, "regions": 1},
             "domain-quota": {"share": 0.1, "regions": 1},
