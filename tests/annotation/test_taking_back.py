@@ -49,6 +49,8 @@ def whole(study, person, manager, **fields):
 def assert_sound(study):
     """The ledger holds, no revision is missing, and the last position is what the rows say."""
     assert ledger.verify(study).problems == []
+    unexplained = GroundTruthRevision.objects.filter(study=study, reason="", evidence=[])
+    assert not unexplained.exists(), "every truth has a reason, or answers it rests on"
     stood = standing.fold(ledger.links(study))
     newest = {name: row["number"] for name, row in stood.revisions.items()}
     rows = Region.objects.filter(study=study).exclude(current_revision=None)
