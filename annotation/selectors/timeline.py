@@ -109,7 +109,7 @@ def _tell(row: Any) -> Entry:
         title=title,
         reason=str(said.get("reason") or _find(row.head, "reason")),
         by=by,
-        region=_find(row.head, "region") if regions + row.answered <= 2 else "",
+        region=_find(row.head, "region") if max(regions, row.answered) == 1 else "",
         regions=regions,
         answers=row.answered,
         is_reversible=row.kind not in ANSWERS and regions + row.answered > 0,

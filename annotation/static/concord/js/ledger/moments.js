@@ -31,6 +31,8 @@ export class Moments {
     const entry = (id, value) => el("input", { type: "number", id, min: 0, max: head, value, required: true });
     this.#since = entry("since", Math.max(head - 1, 0));
     this.#until = entry("until", head);
+    // What was compared before no longer fits the entries that are proposed now.
+    replace(this.said);
     const time = el("input", { type: "datetime-local", id: "moment-time", step: 1 });
     replace(this.node,
       el("form", { class: "filters", on: { submit: (event) => { event.preventDefault(); this.#compare(); } } },
