@@ -1,6 +1,8 @@
 """What a study may say of a rule, and what a pass makes of it."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from annotation.errors import BadInput
@@ -132,6 +134,22 @@ class TestStored:
         assert last.rules["class-quota"]["severity"] == "off"
         assert last.rules["size-limits"]["thresholds"] == {"least": 20.0, "most": 0.0}
         assert softer.rules["class-quota"]["severity"] == "warning"
+
+    def test_the_page_takes_a_fixed_number_of_queries_and_is_the_managers_alone(
+        self, client, django_assert_num_queries
+    ):
+        study, manager = decided(regions=6, slides=2)
+        study.protocol.classes.update(quota=4)
+        address = f"/admin/studies/{study.slug}/passes/rules/"
+        client.force_login(manager.user)
+        client.get(address)
+        with CaptureQueriesContext(connection) as bare:
+            assert client.get(address).status_code == 200
+        run_pass(study)
+        with django_assert_num_queries(len(bare) + 1):
+            assert "class-quota" in client.get(address).content.decode()
+        client.force_login(factories.member(study).user)
+        assert client.get(address).status_code == 404
 
     def test_a_manager_reads_and_changes_them_over_http(self, django_assert_max_num_queries):
         study, manager = decided(regions=6, slides=2)
