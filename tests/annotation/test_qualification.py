@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+from rest_framework.test import APIClient
 
 from annotation.errors import Conflict
 from annotation.models import Annotation, Assignment, Membership
@@ -116,3 +117,32 @@ def test_adjudicators_are_not_tested_and_qualifying_can_be_asked_anew(study):
     members.change(member=member, is_qualified=False)
     kinds = Counter(one.kind for one in queue.claim_batch(member=fresh(member), count=9))
     assert kinds == {AssignmentKind.QUALIFY: 4}
+
+
+def test_the_queue_page_tells_how_the_own_test_stands_and_teaches_only_where_the_study_says_so(study):
+    member = factories.member(study)
+    client = APIClient()
+    client.force_authenticate(member.user)
+    base = f"/api/studies/{study.slug}/queue/"
+
+    def give(label: str) -> dict[str, object]:
+        lease = client.post(f"{base}claim/", {}, format="json").json()["lease"]
+        assert lease["kind"] == "label"
+        body = {"token": lease["token"], "answer": answer(label), "idempotency_key": lease["token"]}
+        return client.post(f"{base}submit/", body, format="json").json()
+
+    assert client.get(base).json()["qualification"] == {"state": "open", "done": 0, "of": 4}
+    silent = give(WRONG)
+    assert silent["feedback"] is None
+    studies.update_policy(study=study, values={"gold_feedback": True})
+    told = give(WRONG)
+    assert told.keys() == silent.keys()
+    assert told["feedback"] == {"is_right": False, "label": RIGHT, "name": RIGHT.title(), "definition": ""}
+    token = Annotation.objects.order_by("-pk").first().assignment.token
+    refused = client.post(f"{base}undo/", {"token": token, "idempotency_key": "back"}, format="json")
+    assert refused.status_code == 409 and "been told" in refused.content.decode()
+    give(RIGHT)
+    assert give(RIGHT)["feedback"]["is_right"]
+    assert client.post(f"{base}claim/", {}, format="json").json() == {"lease": None, "leases": []}
+    page = client.get(base).json()
+    assert (page["qualification"]["state"], page["reason_empty"]["code"]) == ("failed", "failed")

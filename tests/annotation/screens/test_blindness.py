@@ -14,9 +14,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from annotation.models import Membership, ModelVersion, Pick, Region, Slide, Study, TrainingSet
+from annotation.models import Assignment, Membership, ModelVersion, Pick, Region, Slide, Study, TrainingSet
 from annotation.services import queue, truth
-from annotation.states import ModelState, Role
+from annotation.states import AssignmentState, ModelState, Role
 from tests import factories
 from tests.annotation.api.scene import write_picture
 
@@ -256,6 +256,26 @@ def work(twin: Twin) -> list[tuple[str, tuple[Any, ...]]]:
     take("post", f"regions/{twin.regions[0].public_id}/restore/", {"number": 1, "reason": "mine"})
     take("post", f"regions/{twin.regions[0].public_id}/send-back/", {"reason": "mine"})
     return steps
+
+
+@pytest.mark.parametrize("kind", ["gold", "repeat", "sway", "verify"])
+def test_a_check_looks_like_any_other_region_at_every_step(settings, tmp_path, kind: str) -> None:
+    """The second twin's lease is a check: of gold, of itself, of how far a suggestion sways, or of the whole set."""
+    settings.STORE = tmp_path / "store"
+    plain, checked = build("twin-a", busy=False), build("twin-b", busy=False)
+    for twin in (plain, checked):
+        factories.gold(twin.regions[7], label="monocyte")
+        held = Assignment.objects.filter(study=twin.study, state=AssignmentState.LEASED)
+        factories.gold(held.get().region, label="monocyte")
+        held.update(suggestion="lymphocyte")
+        if twin is checked:
+            held.update(kind=kind, pick=None, suggestion_is_planted=kind == "sway")
+    for (step, first), (_, second) in zip(work(plain), work(checked), strict=True):
+        assert first == second, f"{step} tells a check"
+    pages = ("queue/", "queue/answers/")
+    assert [plain.ask("get", plain.api(page)) for page in pages] == [
+        checked.ask("get", checked.api(page)) for page in pages
+    ]
 
 
 def test_own_answers_are_told_as_given_whatever_became_the_truth(twins: tuple[Twin, Twin]) -> None:

@@ -9,6 +9,7 @@ import { Panel } from "../annotate/panel.js";
 import { askReason } from "../annotate/skipping.js";
 import * as bar from "../annotate/statebar.js";
 import { Stopwatch } from "../annotate/stopwatch.js";
+import { teach } from "../annotate/taught.js";
 import { drawTray } from "../annotate/tray.js";
 import { Worklist } from "../annotate/worklist.js";
 import { get, post } from "../api.js";
@@ -219,6 +220,7 @@ function drawOutbox() {
 }
 
 outbox.addEventListener("change", drawOutbox);
+teach(find("#taught"), outbox);
 outbox.addEventListener("refused", ({ detail }) => {
   bar.showToday(--today);
   if (last?.key === detail.job.key) { last = null; bar.showUndo(null); }

@@ -6,6 +6,7 @@
 import { get } from "../api.js";
 import { Guide } from "../annotate/guide.js";
 import { askReason } from "../annotate/skipping.js";
+import { teach } from "../annotate/taught.js";
 import { ask, boot, count, el, find, replace, say, toast } from "../dom.js";
 import { register } from "../keys.js";
 import { follow } from "../newclasses.js";
@@ -27,6 +28,7 @@ const { person, batch, lease_minutes: leaseMinutes, undo_minutes: undoMinutes, h
 const staging = new Staging(person, { undoMinutes });
 const board = new Board(staging);
 const sender = new Sender(board, person);
+teach(find("#taught"), sender.outbox);
 const grid = new Grid(find("#grid"));
 const toolbar = new Toolbar(person);
 const guide = new Guide(find("#guide"), { button: find("#guide-button") });

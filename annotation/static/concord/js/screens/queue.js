@@ -39,7 +39,7 @@ function draw(answer) {
   list("#skipped", answer.skipped, "Skipped by you", "You will not be asked about these again.", skipped);
 }
 
-function next({ lease, held, reason_empty: empty }) {
+function next({ lease, held, reason_empty: empty, qualification: test }) {
   if (!lease && empty) {
     return [
       el("p", { class: "why-empty", dataset: { code: empty.code }, text: empty.message }),
@@ -48,6 +48,8 @@ function next({ lease, held, reason_empty: empty }) {
   }
   const words = lease ? "Go on" : "Start";
   return [
+    test?.state === "open" && el("p", { class: "note", id: "entry-test" }, el("strong", { text: `Entry test: ${number(test.done)} of ${number(test.of)} answered. ` }),
+      "The class of these regions is known. Once enough of your answers are right, the study's own regions follow. Skipped ones do not count as right."),
     lease && el("p", { class: "held" },
       el("img", { src: lease.region.thumbnail, alt: "", width: 72, height: 72 }),
       el("span", {}, `You hold ${count(held, "region")}. `, el("span", { id: "time-left" }, timeLeft(lease)))),

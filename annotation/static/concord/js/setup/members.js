@@ -18,7 +18,7 @@ export async function draw(body, page) {
     el("p", { text: "Annotators answer; adjudicators answer too and settle what annotators do not agree on; managers see everything and answer nothing. Nobody sees another's answers while answering." }),
     el("div", { class: "scroll", role: "region", "aria-label": "Members", tabindex: "0" },
       el("table", { id: "members" }, el("caption", { class: "visually-hidden" }, "Members of the study"),
-        el("thead", {}, el("tr", {}, ["Known as", "User name", "Role", "Training done"].map((name) => el("th", { scope: "col" }, name)), el("th", { scope: "col" }, el("span", { class: "visually-hidden" }, "Remove")))), table)),
+        el("thead", {}, el("tr", {}, ["Known as", "User name", "Role", "Training done", "Entry test"].map((name) => el("th", { scope: "col" }, name)), el("th", { scope: "col" }, el("span", { class: "visually-hidden" }, "Remove")))), table)),
     secret, el("h3", { text: "Add a person" }), form);
   await load();
 
@@ -34,8 +34,14 @@ export async function draw(body, page) {
     choice.addEventListener("change", () => change(person, { role: choice.value }));
     const trained = el("input", { type: "checkbox", id: `trained-${person.id}`, checked: person.is_trained, "aria-label": `${person.username} has finished the training` });
     trained.addEventListener("change", () => change(person, { is_trained: trained.checked }));
-    return el("tr", {}, el("td", { text: person.id }), el("th", { scope: "row", text: person.username }), el("td", {}, choice), el("td", {}, trained),
+    return el("tr", {}, el("td", { text: person.id }), el("th", { scope: "row", text: person.username }), el("td", {}, choice), el("td", {}, trained), el("td", {}, test(person)),
       el("td", {}, el("button", { type: "button", class: "small quiet", "aria-label": `Remove ${person.username}`, on: { click: () => remove(person) } }, "Remove")));
+  }
+
+  function test(person) {
+    const failed = person.qualification.startsWith("failed");
+    const act = (words, body) => el("button", { type: "button", class: "small", "aria-label": `${words}: ${person.username}`, on: { click: () => change(person, body) } }, words);
+    return [el("span", { text: person.qualification || "none" }), ...(failed ? [" ", act("Another try", { another_try: true }), " ", act("Let work", { is_qualified: true })] : [])];
   }
 
   async function change(person, body) {

@@ -6,6 +6,7 @@
 import { get } from "../api.js";
 import { boot, count, el, number, replace, say } from "../dom.js";
 import { complain, field, later } from "./fields.js";
+import { section as gold } from "./gold.js";
 
 export async function draw(body, page) {
   const means = el("section", { class: "consequences", "aria-labelledby": "means-title", "aria-live": "polite" });
@@ -44,7 +45,7 @@ export async function draw(body, page) {
       field("Seconds for one answer", seconds, { hint: "Your expectation, for the plan alone. A cell at a glance takes 3 to 6, a region to search 20 and more." })),
     means),
   el("details", { id: "advanced" }, el("summary", {}, "Advanced: the defaults suit most studies"),
-    el("div", { class: "policy-more" }, inputs.filter(([one]) => !one.main).map(([, node]) => node))));
+    el("div", { class: "policy-more" }, inputs.filter(([one]) => !one.main).map(([, node]) => node))), gold());
   await showMeaning();
 
   async function showMeaning() {
