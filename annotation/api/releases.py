@@ -36,7 +36,7 @@ class ReleaseShape(serializers.Serializer[Any]):
 
 class ReleaseFile(serializers.Serializer[Any]):
     name = serializers.CharField()
-    size_bytes = serializers.IntegerField(source="stat.st_size")
+    size_bytes = serializers.IntegerField()
 
 
 class ReleaseDetailShape(ReleaseShape):
@@ -44,7 +44,8 @@ class ReleaseDetailShape(ReleaseShape):
 
     @extend_schema_field(ReleaseFile(many=True))
     def get_files(self, release: Any) -> Any:
-        return ReleaseFile(consistency.files(release), many=True).data
+        held = consistency.files(release)
+        return [{"name": name, "size_bytes": path.stat().st_size} for name, path in held.items()]
 
 
 class FreezeBody(Shape):
@@ -147,12 +148,12 @@ class ReleaseArchive(ReleaseView):
     @schema.sends_file("application/x-tar", summary="The whole release as a tar file")
     def get(self, request: Request, slug: str, number: int) -> StreamingHttpResponse:
         release = self.find(number)
-        paths = consistency.files(release)
-        if not paths:
+        held = consistency.files(release)
+        if not held:
             raise Missing("The folder of this release is gone: cut it again from its pass to restore it.")
-        parts = archive.stream(paths, name=release.manifest_digest)
+        parts = archive.stream(held, name=release.manifest_digest)
         response = StreamingHttpResponse(parts, content_type="application/x-tar")
-        response["Content-Length"] = str(archive.size_of(paths))
+        response["Content-Length"] = str(archive.size_of(held))
         response["Content-Disposition"] = f'attachment; filename="{slug}-release-{number}.tar"'
         response["Cache-Control"] = "private, no-store"
         return response
@@ -168,7 +169,7 @@ class ReleaseFileView(ReleaseView):
     def get(self, request: Request, slug: str, number: int, name: str) -> FileResponse:
         path = consistency.file(self.find(number), name=name)
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        response = FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type=kind)
+        response = FileResponse(path.open("rb"), as_attachment=True, filename=path.name, content_type=kind)
         response["Content-Security-Policy"] = "sandbox; default-src 'none'"
         response["Cache-Control"] = "private, no-store"
         return response

@@ -5,7 +5,7 @@ out can be verified as it is.
 """
 
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 _BLOCK = tarfile.BLOCKSIZE
@@ -13,16 +13,16 @@ _READ_BYTES = 1 << 20
 _END = bytes(2 * _BLOCK)
 
 
-def size_of(paths: Iterable[Path]) -> int:
+def size_of(held: Mapping[str, Path]) -> int:
     """Bytes of the archive of these files."""
-    return sum(_BLOCK + _padded(path.stat().st_size) for path in paths) + len(_END)
+    return sum(_BLOCK + _padded(path.stat().st_size) for path in held.values()) + len(_END)
 
 
-def stream(paths: Iterable[Path], *, name: str) -> Iterator[bytes]:
-    """The archive in parts: the files under the folder `name`, without owner and time."""
-    for path in sorted(paths):
+def stream(held: Mapping[str, Path], *, name: str) -> Iterator[bytes]:
+    """The archive in parts: the files (name -> path) under the folder `name`, without owner and time."""
+    for inside, path in sorted(held.items()):
         size = path.stat().st_size
-        header = tarfile.TarInfo(f"{name}/{path.name}")
+        header = tarfile.TarInfo(f"{name}/{inside}")
         header.size, header.mode, header.mtime = size, 0o644, 0
         yield header.tobuf(tarfile.USTAR_FORMAT)
         with path.open("rb") as file:

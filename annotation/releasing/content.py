@@ -20,6 +20,7 @@ class ReleasedClass:
     definition: str
     is_special: bool
     quota: int | None
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,20 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """The release before, and what this one changed against it: how many regions of each kind, whose labels went
+    where, and the `table` of all changes (CSV) with so many `rows`.
+    """
+
+    number: int
+    digest: str
+    counts: Mapping[str, int]
+    flows: Mapping[tuple[str, str], int]
+    table: bytes
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """A release. `facts` are the JSON values that the pass has pinned: policy, consensus, agreement, models, ..."""
 
@@ -112,6 +127,7 @@ class Content:
     decisions: tuple[Decision, ...]
     open_warnings: Mapping[str, int]
     links: Iterable[Link]
+    earlier: Earlier | None = None
 
     @property
     def codes(self) -> list[str]:

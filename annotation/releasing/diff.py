@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from annotation.releasing import folder, tables
+from annotation.releasing import files, tables
 
 ADDED, REMOVED, RELABELLED, MOVED = "added", "removed", "relabelled", "moved"
 KINDS = (RELABELLED, REMOVED, MOVED, ADDED)
@@ -83,7 +83,7 @@ def _find(before: Mapping[str, Held], after: Mapping[str, Held]) -> Iterator[Cha
 
 def read(path: Path) -> dict[str, Held]:
     """What the release's folder at `path` holds of each region; OSError or ValueError where it can't be read."""
-    return {row["region"]: Held(row["label"], row["split"]) for row in tables.read(path / folder.LABELS)}
+    return {row["region"]: Held(row["label"], row["split"]) for row in tables.read(path / files.LABELS)}
 
 
 def to_csv(changes: Iterable[Change]) -> bytes:

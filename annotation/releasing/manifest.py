@@ -12,7 +12,8 @@ from annotation import canonical
 from annotation.releasing.content import Content
 
 FORMAT = "concord-release"
-VERSION = 1
+VERSION = 2
+"""2 since releases hold other programs' formats, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from annotation import chain
-from annotation.releasing import folder, standing, tables
+from annotation.releasing import changelog, files, standing, tables, verify_formats
+from annotation.releasing.formats import citation, coco, croissant
 from annotation.releasing.manifest import FORMAT, VERSION
 
-_PARTS = (folder.LABELS, folder.ANSWERS, folder.CLASSES, folder.LEDGER, folder.DATASHEET)
+_FIRST = (files.LABELS, files.ANSWERS, files.CLASSES, files.LEDGER, files.DATASHEET)
+_PARTS = {1: _FIRST, 2: (*_FIRST, coco.NAME, croissant.NAME, citation.NAME, changelog.NAME, files.README)}
+"""Version of the manifest -> the files that no release of it lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +38,23 @@ def verify(path: Path, *, digest: str | None = None) -> Checked:
     """Check the folder at `path`. `digest`, known from elsewhere, is the only proof against a folder made anew."""
     if not path.is_dir():
         return Checked("", 0, [f"{path} is not a folder."])
-    problems = folder.find_damage(path)
-    manifest_path = path / folder.MANIFEST
+    problems = files.find_damage(path)
+    manifest_path = path / files.MANIFEST
     if not manifest_path.is_file():
         return Checked("", 0, problems)
-    own = folder.hash_file(manifest_path)
+    own = files.hash_file(manifest_path)
     expected = digest or (path.name if _is_digest(path.name) else None)
     if expected and expected != own:
-        problems.append(f"{folder.MANIFEST} has the digest {own}, but {expected} is expected.")
+        problems.append(f"{files.MANIFEST} has the digest {own}, but {expected} is expected.")
     regions = 0
     try:
         manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
-        if (manifest.get("format"), manifest.get("version")) != (FORMAT, VERSION):
-            problems.append(f"{folder.MANIFEST} is not of the format {FORMAT} {VERSION}.")
+        if manifest.get("format") != FORMAT or manifest.get("version") not in _PARTS:
+            problems.append(f"{files.MANIFEST} is not of the format {FORMAT} {VERSION} or older.")
         else:
             regions = manifest["counts"]["regions"]
             problems += _check_files(path, manifest)
-            if all((path / name).is_file() for name in _PARTS):
+            if all((path / name).is_file() for name in _PARTS[manifest["version"]]):
                 problems += _check_content(path, manifest)
     except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError, csv.Error) as error:
         problems.append(f"The release cannot be read to its end: {type(error).__name__}: {error}.")
@@ -64,26 +67,28 @@ def _is_digest(text: str) -> bool:
 
 def _check_files(path: Path, manifest: dict[str, Any]) -> Iterator[str]:
     facts = manifest["files"]
-    for name in _PARTS:
+    for name in _PARTS[manifest["version"]]:
         if name not in facts:
-            yield f"{folder.MANIFEST} says nothing about {name}."
+            yield f"{files.MANIFEST} says nothing about {name}."
     for name, fact in facts.items():
         target = path / name
-        if "/" in name or not target.is_file():
-            yield f"{folder.MANIFEST} names {name}, which is not there."
-        elif folder.hash_file(target) != fact["sha256"] or target.stat().st_size != fact["size_bytes"]:
-            yield f"{name} is not the file that {folder.MANIFEST} describes."
+        if not files.is_name(name) or not target.is_file():
+            yield f"{files.MANIFEST} names {name}, which is not there."
+        elif files.hash_file(target) != fact["sha256"] or target.stat().st_size != fact["size_bytes"]:
+            yield f"{name} is not the file that {files.MANIFEST} describes."
 
 
 def _check_content(path: Path, manifest: dict[str, Any]) -> Iterator[str]:
-    labels = tables.read(path / folder.LABELS)
-    answers = tables.read(path / folder.ANSWERS)
+    labels = tables.read(path / files.LABELS)
+    answers = tables.read(path / files.ANSWERS)
     yield from _check_counts(labels, answers, manifest)
     yield from _check_rows(labels, manifest)
-    links = list(_read_ledger(path / folder.LEDGER))
+    links = list(_read_ledger(path / files.LEDGER))
     yield from _check_chain(links, manifest)
     stood = standing.fold(links)
     yield from _check_labels(labels, stood, manifest)
+    if manifest["version"] > 1:
+        yield from verify_formats.check(path, labels, manifest)
     yield from _check_answers(labels, answers, stood)
 
 
@@ -103,14 +108,14 @@ def _check_counts(
     }
     for name, value in counted.items():
         if counts[name] != value:
-            yield f"{folder.MANIFEST} counts {name} as {counts[name]}, but the tables hold {value}."
+            yield f"{files.MANIFEST} counts {name} as {counts[name]}, but the tables hold {value}."
 
 
 def _check_rows(labels: list[dict[str, str]], manifest: dict[str, Any]) -> Iterator[str]:
     slides = {slide["slide"]: slide for slide in manifest["slides"]}
     codes, seen = manifest["protocol"]["classes"], set()
     for line, row in enumerate(labels, start=2):
-        where = f"{folder.LABELS}, line {line} (region {row['region']})"
+        where = f"{files.LABELS}, line {line} (region {row['region']})"
         if row["region"] in seen:
             yield f"{where}: the region is there twice."
         seen.add(row["region"])
@@ -153,15 +158,15 @@ def _check_chain(links: list[chain.Link], manifest: dict[str, Any]) -> Iterator[
     pinned = chain.Anchor(manifest["ledger"]["position"], manifest["ledger"]["digest"])
     anchors = [pinned] if pinned.position else []
     for problem in chain.find_breaks(links, anchors=anchors):
-        yield f"{folder.LEDGER}: {problem}"
+        yield f"{files.LEDGER}: {problem}"
     if len(links) > pinned.position:
-        yield f"{folder.LEDGER} goes on after entry {pinned.position}, where the release ends."
+        yield f"{files.LEDGER} goes on after entry {pinned.position}, where the release ends."
 
 
 def _check_labels(labels: list[dict[str, str]], stood: standing.Standing, manifest: dict[str, Any]) -> Iterator[str]:
     today, mappings = manifest["protocol"]["number"], manifest["protocol"]["mappings"]
     for line, row in enumerate(labels, start=2):
-        where = f"{folder.LABELS}, line {line} (region {row['region']})"
+        where = f"{files.LABELS}, line {line} (region {row['region']})"
         content = stood.revisions.get(row["region"])
         if content is None or not content["settled"] or content["excluded"]:
             yield f"{where}: the ledger holds no settled truth for it."
@@ -180,7 +185,7 @@ def _check_labels(labels: list[dict[str, str]], stood: standing.Standing, manife
             known = manifest["protocol"]["classes"] if content["protocol"] == today else None
             known = mappings.get(str(content["protocol"]), {}) if known is None else known
             if given in known:
-                yield f"{folder.LABELS}: region {region} is settled in the ledger, but missing here."
+                yield f"{files.LABELS}: region {region} is settled in the ledger, but missing here."
 
 
 def _check_answers(
@@ -190,7 +195,7 @@ def _check_answers(
     expected = {(one["region"], one["annotator"]): one for one in stood.effective() if one["region"] in released}
     opinions = Counter(one["region"] for one in stood.opinions() if standing.label_of(one))
     for line, row in enumerate(answers, start=2):
-        where = f"{folder.ANSWERS}, line {line} ({row['annotator']} on region {row['region']})"
+        where = f"{files.ANSWERS}, line {line} ({row['annotator']} on region {row['region']})"
         content = expected.pop((row["region"], row["annotator"]), None)
         if content is None:
             yield f"{where}: the ledger knows no such answer, or it is there twice."
@@ -201,7 +206,7 @@ def _check_answers(
             if row[column] != tables.to_text(value):
                 yield f"{where}: {column} is {row[column]}, but the ledger says {value}."
     for region, annotator in sorted(expected):
-        yield f"{folder.ANSWERS}: the answer of {annotator} on region {region} is missing."
+        yield f"{files.ANSWERS}: the answer of {annotator} on region {region} is missing."
     for line, row in enumerate(labels, start=2):
         if int(row["n_answers"]) > opinions[row["region"]]:
-            yield f"{folder.LABELS}, line {line} (region {row['region']}): more opinions than the ledger holds."
+            yield f"{files.LABELS}, line {line} (region {row['region']}): more opinions than the ledger holds."

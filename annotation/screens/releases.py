@@ -3,25 +3,35 @@
 Decides what the two pages start with; counts and changes come from the API.
 """
 
+from pathlib import Path
 from typing import Any
 
 from django.http import HttpRequest
 
 from annotation.models import Release as Row
-from annotation.releasing import folder
+from annotation.releasing import changelog, files, pictures
+from annotation.releasing.formats import citation, coco, croissant, geojson
 from annotation.screens.base import Screen
 from annotation.screens.passes import page_of, screens_of
 from annotation.selectors import consistency
 
 LONGEST_SHEET = 200_000
 FILES = {
-    folder.LABELS: "A region a line: place, label, confidence, soft label, split.",
-    folder.ANSWERS: "The answers that count, by pseudonym.",
-    folder.CLASSES: "The classes of the protocol.",
-    folder.LEDGER: "The hash chain up to the pass.",
-    folder.DATASHEET: "Who labelled what, how, and what is known to be wrong.",
-    folder.MANIFEST: "Where everything comes from, and the SHA-256 of each file.",
-    folder.CHECKSUMS: "The same digests, as sha256sum reads them.",
+    files.LABELS: "A region a line: place, label, confidence, soft label, split.",
+    files.ANSWERS: "The answers that count, by pseudonym.",
+    files.CLASSES: "The classes of the protocol.",
+    files.LEDGER: "The hash chain up to the pass.",
+    coco.NAME: "Slides, classes and boxes as COCO, for detection and segmentation tools.",
+    geojson.FOLDER: "A file a slide: drag it onto the opened slide in QuPath.",
+    pictures.FOLDER: "The regions as pictures, by split and class.",
+    croissant.NAME: "The tables described for machines (Croissant).",
+    citation.NAME: "How to cite it, and its licence.",
+    changelog.NAME: "What it changed against the release before.",
+    changelog.TABLE: "The same, region by region.",
+    files.README: "How each file is opened.",
+    files.DATASHEET: "Who labelled what, how, and what is known to be wrong.",
+    files.MANIFEST: "Where everything comes from, and the SHA-256 of each file.",
+    files.CHECKSUMS: "The same digests, as sha256sum reads them.",
 }
 
 
@@ -58,14 +68,19 @@ class Release(Screen):
         self.row = consistency.release(study=self.study, number=kwargs["number"])
 
     def context(self, request: HttpRequest) -> dict[str, Any]:
-        files = consistency.files(self.row)
-        sheet = next((path for path in files if path.name == folder.DATASHEET), None)
+        held = consistency.files(self.row)
+        sheet = held.get(files.DATASHEET)
         text = sheet.read_text(encoding="utf-8") if sheet else ""
         others = [one.number for one in consistency.recent_releases(self.study) if one.number != self.row.number]
         return {
             "title": f"Release {self.row.number}",
             "row": self.row,
-            "files": [{"name": one.name, "size": one.stat().st_size, "said": FILES.get(one.name, "")} for one in files],
+            "files": [
+                {"name": name, "size": path.stat().st_size, "said": FILES.get(name, "")}
+                for name, path in held.items()
+                if "/" not in name
+            ],
+            "folders": _folders(held),
             "sheet": text[:LONGEST_SHEET],
             "is_cut": len(text) > LONGEST_SHEET,
             "others": others,
@@ -79,6 +94,18 @@ class Release(Screen):
             "screens": screens_of(self),
             "release": {"number": number, "pass": self.row.consistency_pass.number, "items": self.row.items_count},
         }
+
+
+def _folders(held: dict[str, Path]) -> list[dict[str, Any]]:
+    """Each folder of the release with how many files it holds and their bytes: thousands would hide the others."""
+    of_folder: dict[str, list[int]] = {}
+    for name, path in held.items():
+        if "/" in name:
+            of_folder.setdefault(name.partition("/")[0], []).append(path.stat().st_size)
+    return [
+        {"name": name, "count": len(sizes), "size": sum(sizes), "said": FILES.get(name, "")}
+        for name, sizes in of_folder.items()
+    ]
 
 
 def _choose(request: HttpRequest, numbers: list[int]) -> int | None:

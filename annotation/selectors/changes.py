@@ -15,9 +15,16 @@ from annotation.selectors import composition
 
 def of_pass(row: ConsistencyPass) -> tuple[Release | None, diff.Diff]:
     """The newest release of an earlier pass of the study, and what a release of this one would change against it."""
-    earlier = Release.objects.filter(study=row.study_id, consistency_pass__number__lt=row.number)
-    last = earlier.select_related("consistency_pass").order_by("-number").first()
+    last = earlier(row)
     return last, _compare_passes(composition.Kept(row), composition.Kept(last.consistency_pass) if last else None)
+
+
+def earlier(row: ConsistencyPass) -> Release | None:
+    """The release before one of this pass: the newest of an earlier pass, cut before it where it is cut already."""
+    releases = Release.objects.filter(study=row.study_id, consistency_pass__number__lt=row.number)
+    own = getattr(row, "release", None)
+    releases = releases.filter(number__lt=own.number) if own else releases
+    return releases.select_related("consistency_pass").order_by("-number").first()
 
 
 def of_release(row: Release, *, since: Release | None) -> diff.Diff:

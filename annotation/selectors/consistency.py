@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from annotation import store
 from annotation.errors import Missing
 from annotation.models import ConsistencyPass, Finding, Release, Study
+from annotation.releasing.files import listed
 from annotation.states import FindingState, PassState, Severity
 
 PAGE = 25
@@ -71,16 +72,14 @@ def release(*, study: Study, number: int) -> Release:
     return found
 
 
-def files(row: Release) -> list[Path]:
-    """The files of a release's folder, by name."""
-    folder = store.root() / row.stored_name
-    found = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [path for path in found if path.is_file() and not path.is_symlink()]
+def files(row: Release) -> dict[str, Path]:
+    """The files of a release's folder by their names in it; nothing where it is gone."""
+    return {name: path for name, path in listed(store.root() / row.stored_name).items() if not path.is_symlink()}
 
 
 def file(row: Release, *, name: str) -> Path:
     """One of the release's files; Missing for every other name."""
-    for path in files(row):
-        if path.name == name:
-            return path
-    raise Missing(f"The release has no file '{name}'.")
+    found = files(row).get(name)
+    if found is None:
+        raise Missing(f"The release has no file '{name}'.")
+    return found

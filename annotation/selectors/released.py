@@ -7,15 +7,17 @@ from collections import Counter
 from collections.abc import Iterator
 
 from annotation.models import ConsistencyPass, Finding, LabelClass, PassItem, Protocol, Slide, Study
-from annotation.releasing import standing
+from annotation.releasing import diff, standing
 from annotation.releasing.content import (
     Content,
     Decision,
+    Earlier,
     ReleasedAnswer,
     ReleasedClass,
     ReleasedRegion,
     ReleasedSlide,
 )
+from annotation.selectors import changes, composition
 from annotation.services import ledger
 from annotation.states import FindingState, Severity
 
@@ -43,16 +45,30 @@ def read(consistency_pass: ConsistencyPass) -> Content:
         mappings={number: table for number, table in facts["mappings"].items() if int(number) != protocol.number},
         rules=consistency_pass.rules,
         facts={key: value for key, value in facts.items() if key not in ("slides", "protocol", "classes", "mappings")},
-        classes=tuple(
-            ReleasedClass(one.code, one.name, one.colour, one.definition, one.is_special, one.quota) for one in classes
-        ),
+        classes=tuple(_read_class(one) for one in classes),
         slides=tuple(slides.values()),
         regions=regions,
         answers=_read_answers(stood, {one.region for one in regions}),
         decisions=_read_decisions(consistency_pass),
         open_warnings=_count_warnings(consistency_pass),
         links=links,
+        earlier=_read_earlier(consistency_pass, regions),
     )
+
+
+def _read_class(row: LabelClass) -> ReleasedClass:
+    return ReleasedClass(row.code, row.name, row.colour, row.definition, row.is_special, row.quota, row.parent)
+
+
+def _read_earlier(consistency_pass: ConsistencyPass, regions: tuple[ReleasedRegion, ...]) -> Earlier | None:
+    """The release before, the same each time the pass is cut, and what this one changes against it."""
+    last = changes.earlier(consistency_pass)
+    if last is None:
+        return None
+    now = {one.region: diff.Held(one.label, one.slide.split) for one in regions}
+    found = diff.compare(composition.held(last.consistency_pass), now)
+    table = diff.to_csv(found.changes)
+    return Earlier(last.number, last.manifest_digest, found.counts, found.flows, table, len(found.changes))
 
 
 def _read_slides(study: Study, pinned: dict[str, list[str]]) -> dict[str, ReleasedSlide]:

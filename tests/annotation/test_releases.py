@@ -21,7 +21,7 @@ from annotation.models import (
     ReleaseItem,
     Slide,
 )
-from annotation.releasing import folder
+from annotation.releasing import files, folder
 from annotation.releasing.verify import verify
 from annotation.selectors import released
 from annotation.services import findings, ledger, passes, releases, truth
@@ -68,8 +68,10 @@ def test_a_clean_pass_becomes_a_folder_that_holds(frozen):
     study, manager, release, where = frozen
     assert verify(where, digest=release.manifest_digest).problems == []
     assert where.name == release.manifest_digest and release.created_by == manager
-    assert {path.name for path in where.iterdir()} == {
-        "CHECKSUMS", "answers.csv", "classes.csv", "datasheet.md", "labels.csv", "ledger.jsonl", "manifest.json",
+    slides = {f"geojson/{slide.public_id}.geojson" for slide in study.slides.all()}
+    assert set(files.listed(where)) - slides == {
+        "CHECKSUMS", "CITATION.cff", "README.md", "answers.csv", "changelog.md", "classes.csv", "coco.json",
+        "croissant.json", "datasheet.md", "labels.csv", "ledger.jsonl", "manifest.json",
     }  # fmt: skip
     assert ReleaseItem.objects.filter(release=release).count() == release.items_count == 6
     assert ledger.verify(study).ok
@@ -97,7 +99,7 @@ def test_labels_are_those_of_the_ground_truth(frozen):
 
 def test_nothing_in_a_release_names_people_files_or_rows(frozen):
     study, manager, release, where = frozen
-    everything = b"".join(path.read_bytes() for path in where.iterdir()).decode()
+    everything = b"".join(path.read_bytes() for path in files.listed(where).values()).decode()
     stored = Slide.objects.filter(study=study).values_list("stored_name", flat=True)
     for secret in (study.slug, study.secret, manager.user.username, *stored):
         assert secret not in everything
@@ -105,12 +107,12 @@ def test_nothing_in_a_release_names_people_files_or_rows(frozen):
 
 def test_cutting_the_same_pass_twice_gives_the_same_release(frozen):
     study, manager, release, where = frozen
-    before = {path.name: path.read_bytes() for path in where.iterdir()}
+    before = {name: path.read_bytes() for name, path in files.listed(where).items()}
     again = releases.freeze(study=study, consistency_pass=release.consistency_pass, member=manager)
     assert again == release and Release.objects.count() == 1
     shutil.rmtree(where)
     releases.freeze(study=study, consistency_pass=release.consistency_pass)
-    assert {path.name: path.read_bytes() for path in where.iterdir()} == before
+    assert {name: path.read_bytes() for name, path in files.listed(where).items()} == before
     assert [path.name for path in where.parent.iterdir()] == [release.manifest_digest]
 
 
@@ -294,7 +296,7 @@ def test_commands_name_what_they_cannot_find(clean):
         (("export", "abc", "x"), "names no release"),
         (("export", "0123456789", "x"), "no release '0123456789'"),
         (("verify_release", "/nowhere/at/all"), "1 problems"),
-        (("verify_ledger", study.slug, "--anchor", "7"), "is no anchor"),
+        (("verify_ledger", study.slug, "--anchor", "7"), "holds no anchor"),
         (("verify_ledger", study.slug, "--anchor-file", "/nowhere"), "cannot be read"),
     ):
         with pytest.raises(CommandError, match=said):
@@ -349,8 +351,8 @@ def test_a_release_is_restored_after_a_waiver_in_it_has_run_out(blocked, monkeyp
     until = clock.now() + timedelta(hours=1)
     findings.waive(finding=finding, member=manager, reason="Rare here.", until=until)
     release = releases.freeze(study=study, consistency_pass=row, member=manager)
-    before = {path.name: path.read_bytes() for path in releases.place(release).iterdir()}
+    before = {name: path.read_bytes() for name, path in files.listed(releases.place(release)).items()}
     shutil.rmtree(releases.place(release))
     monkeypatch.setattr(releases.timezone, "now", lambda: until + timedelta(hours=1))
     assert releases.freeze(study=study, consistency_pass=row, member=manager) == release
-    assert {path.name: path.read_bytes() for path in releases.place(release).iterdir()} == before
+    assert {name: path.read_bytes() for name, path in files.listed(releases.place(release)).items()} == before

@@ -14,7 +14,7 @@ from hypothesis.stateful import rule
 from annotation import clock, mapping
 from annotation.errors import BadInput, ClassesChanged, GateClosed, LeaseLost
 from annotation.models import ConsistencyPass, Finding, Protocol, Region, Release, Study
-from annotation.releasing import folder
+from annotation.releasing import files as released_files
 from annotation.rules import Fix
 from annotation.services import findings, protocols, queue, releases
 from annotation.services.protocols import MappingPlan
@@ -170,7 +170,7 @@ def digests(release: Release) -> dict[str, str]:
     place: Path = releases.place(release)
     files = sorted(path for path in place.rglob("*") if path.is_file())
     assert files
-    return {str(path.relative_to(place)): folder.hash_file(path) for path in files}
+    return {str(path.relative_to(place)): released_files.hash_file(path) for path in files}
 
 
 @pytest.mark.django_db

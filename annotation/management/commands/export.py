@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from annotation.errors import ConcordError
 from annotation.management import lookup
+from annotation.releasing import files
 from annotation.services import releases
 
 
@@ -31,7 +32,7 @@ class Command(BaseCommand):
             self.stderr.write(problem)
         if not checked.ok:
             raise CommandError(f"The copy in {out} does not hold; cut the release again to restore its folder.")
-        size = sum(path.stat().st_size for path in out.iterdir())
+        size = sum(path.stat().st_size for path in files.listed(out).values())
         self.stdout.write(
             f"Wrote {checked.regions:,} regions ({size:,} bytes) to {out}; verified, manifest {checked.digest}."
         )

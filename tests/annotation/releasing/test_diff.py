@@ -1,7 +1,7 @@
 import csv
 import tarfile
 
-from annotation.releasing import archive, diff, folder
+from annotation.releasing import archive, diff, files, folder
 from annotation.releasing.diff import Held
 from annotation.releasing.verify import verify
 from tests.annotation.releasing.contents import content
@@ -43,16 +43,16 @@ def test_the_table_has_a_line_a_change():
 
 def test_a_folder_is_read_and_its_archive_unpacks_to_the_same_bytes(tmp_path):
     made, digest = folder.write(content(), parent=tmp_path / "made")
-    held = diff.read(made)
-    assert held == {one.region: Held(one.label, one.slide.split) for one in content().regions}
-    paths = list(made.iterdir())
-    packed = b"".join(archive.stream(paths, name=digest))
-    assert len(packed) == archive.size_of(paths)
-    assert packed == b"".join(archive.stream(reversed(paths), name=digest))
+    assert diff.read(made) == {one.region: Held(one.label, one.slide.split) for one in content().regions}
+    held = files.listed(made)
+    packed = b"".join(archive.stream(held, name=digest))
+    assert len(packed) == archive.size_of(held)
+    assert packed == b"".join(archive.stream(dict(reversed(held.items())), name=digest))
     (tmp_path / "release.tar").write_bytes(packed)
     with tarfile.open(tmp_path / "release.tar") as tar:
         tar.extractall(tmp_path / "out", filter="data")
     assert verify(tmp_path / "out" / digest).problems == verify(made, digest=digest).problems
-    assert {path.name: path.read_bytes() for path in (tmp_path / "out" / digest).iterdir()} == {
-        path.name: path.read_bytes() for path in paths
+    unpacked = files.listed(tmp_path / "out" / digest)
+    assert {name: path.read_bytes() for name, path in unpacked.items()} == {
+        name: path.read_bytes() for name, path in held.items()
     }

@@ -1,12 +1,11 @@
 import csv
-import hashlib
 import json
 from io import StringIO
 from pathlib import Path
 
 import pytest
 
-from annotation.releasing import folder, tables
+from annotation.releasing import files, folder, tables
 from annotation.releasing.verify import verify
 from tests.annotation.releasing import contents
 
@@ -27,18 +26,21 @@ def rewrite(path: Path, **changed: str) -> None:
 
 
 def forge(path: Path, text: str) -> None:
+    before, where = files.hash_file(path), path.parent
     path.write_text(text)
-    where = path.parent
     manifest = json.loads((where / "manifest.json").read_text())
-    raw = path.read_bytes()
-    manifest["files"][path.name] |= {"sha256": hashlib.sha256(raw).hexdigest(), "size_bytes": len(raw)}
+    described = where / "croissant.json"
+    described.write_text(described.read_text().replace(before, files.hash_file(path)))
+    for altered in (path, described):
+        facts = {"sha256": files.hash_file(altered), "size_bytes": altered.stat().st_size}
+        manifest["files"][altered.name] |= facts
     reseal(where, manifest)
 
 
 def reseal(where: Path, manifest: dict) -> None:
     (where / "manifest.json").write_text(json.dumps(manifest))
-    names = sorted(path.name for path in where.iterdir() if path.name != "CHECKSUMS")
-    (where / "CHECKSUMS").write_text("".join(f"{folder.hash_file(where / name)}  {name}\n" for name in names))
+    names = [name for name in files.listed(where) if name != "CHECKSUMS"]
+    (where / "CHECKSUMS").write_text("".join(f"{files.hash_file(where / name)}  {name}\n" for name in names))
 
 
 @pytest.fixture
@@ -49,10 +51,10 @@ def copy(tmp_path):
 
 
 def test_an_untouched_release_holds_and_is_the_same_each_time(copy, tmp_path):
-    digest = folder.hash_file(copy / "manifest.json")
+    digest = files.hash_file(copy / "manifest.json")
     assert verify(copy, digest=digest).problems == []
     again, other = folder.write(contents.content(), parent=tmp_path / "other")
-    assert other == digest and folder.find_damage(again) == []
+    assert other == digest and files.find_damage(again) == []
 
 
 def test_the_folders_name_is_checked_where_it_is_a_digest(copy):
@@ -141,7 +143,7 @@ def test_a_case_moved_between_splits_is_named(copy):
 
 
 def test_a_consistent_forgery_is_told_by_the_digest_from_elsewhere(copy):
-    digest = folder.hash_file(copy / "manifest.json")
+    digest = files.hash_file(copy / "manifest.json")
     manifest = json.loads((copy / "manifest.json").read_text())
     manifest["study"]["name"] = "Another study"
     reseal(copy, manifest)

@@ -1,0 +1,38 @@
+"""Regions as pictures in folders by split and class, as programs that learn from folders of images read them.
+
+Decides names and encoding, so that the same pixels give the same bytes; refuses to know where slides lie.
+"""
+
+import io
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+
+from PIL import Image
+
+from annotation.releasing.content import ReleasedRegion, ReleasedSlide
+from annotation.releasing.parts import Part
+from learning.slides.contract import SlideReader
+
+FOLDER = "crops"
+Opens = Callable[[ReleasedSlide], SlideReader]
+
+
+def name_of(split: str, label: str, region: str) -> str:
+    """The file of a region."""
+    return f"{FOLDER}/{split}/{label}/{region}.png"
+
+
+def render(regions: Iterable[ReleasedRegion], *, opens: Opens) -> Iterator[Part]:
+    """A picture a region at level 0, slide by slide; `opens` gives the reader of a slide."""
+    for slide, group in groupby(regions, key=lambda one: one.slide):
+        with opens(slide) as reader:
+            for one in group:
+                image = reader.read_image(one.x, one.y, one.width, one.height)
+                yield Part(name_of(slide.split, one.label, one.region), [_encode(image)])
+
+
+def _encode(image: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    # No optimising and a fixed level: what zlib makes of them is the same each time.
+    image.save(stream, format="PNG", compress_level=6)
+    return stream.getvalue()
