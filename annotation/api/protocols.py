@@ -29,7 +29,7 @@ class VersionClassShape(serializers.Serializer[Any]):
     definition = serializers.CharField()
     is_special = serializers.BooleanField()
     quota = serializers.IntegerField(allow_null=True)
-    parent = serializers.CharField()
+    parent = serializers.CharField()  # type: ignore[assignment]
 
 
 class MappingShape(serializers.Serializer[Any]):

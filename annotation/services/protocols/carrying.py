@@ -22,9 +22,8 @@ _SAME_NUMBER = 1e-6
 
 def settled(study: Study) -> QuerySet[GroundTruthRevision]:
     """The newest revisions of regions whose truth stands."""
-    return GroundTruthRevision.objects.filter(
-        study=study, is_settled=True, is_excluded=False, region__current_revision=F("pk")
-    )
+    rows = GroundTruthRevision.objects.filter(study=study, is_settled=True, is_excluded=False)
+    return rows.filter(region__current_revision=F("pk")).order_by()
 
 
 def carried(study: Study, *, after: mapping.Codes) -> QuerySet[GroundTruthRevision]:

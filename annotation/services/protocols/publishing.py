@@ -17,6 +17,7 @@ from annotation.services.protocols import asking, carrying, drafts, estimates, m
 from annotation.studyfolder import ClassPlan
 
 FEWEST_CLASSES = 2
+_AT_ONCE = 5000
 
 
 def publish_first(*, study: Study, classes: Sequence[ClassPlan], guideline: str = "") -> Protocol:
@@ -78,9 +79,13 @@ def _lock_work(study: Study, after: mapping.Codes) -> None:
     """Whoever answers, takes back or decides waits for these rows, picks first, and then finds the new rules."""
     waiting = Pick.objects.filter(study=study, state__in=truth.LIVE_PICKS)
     list(waiting.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-    changing = carrying.carried(study, after=after) | carrying.stale(study, after=after)
-    regions = Region.objects.filter(study=study, current_revision__in=changing.values("pk"))
-    list(regions.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    ids: list[int] = []
+    for changing in (carrying.carried(study, after=after), carrying.stale(study, after=after)):
+        ids.extend(changing.values_list("region_id", flat=True))
+    ids.sort()
+    for start in range(0, len(ids), _AT_ONCE):
+        chunk = Region.objects.filter(pk__in=ids[start : start + _AT_ONCE])
+        list(chunk.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
 def _put_in_force(study: Study, draft: Protocol, *, at: datetime | None = None) -> datetime:

@@ -11,8 +11,8 @@ export function told(found) {
   const hours = found.hours === null ? "" : `, about ${duration(found.hours * 3600)} of work`;
   return [
     `${count(found.queued, "region")} must be seen again: ${count(found.opinions, "answer")} at least${hours}.`,
-    found.queued && `${count(found.queued_audit, "region")} of them in the audit sample, which come first.`,
-    `${count(found.rewritten, "truth")} go on by rule under another name, ${number(found.truths[0])} hold in all.`,
+    found.queued_audit && `${number(found.queued_audit)} of them are in the audit sample, and come first.`,
+    `${count(found.truths[0], "truth holds", "truths hold")}${found.rewritten ? `, ${number(found.rewritten)} of them under another name` : ""}.`,
     `${count(found.answers[0], "answer")} hold, ${number(found.answers[1])} no longer do. None is lost: the history keeps them all.`,
     found.withdrawn_picks && `${count(found.withdrawn_picks, "queued region")} that nobody has begun go back to the pool.`,
     found.leases && `${count(found.leases, "region is", "regions are")} being looked at now: their annotators are told, and keep what they have entered.`,
