@@ -74,15 +74,15 @@ def _gold(study: Study, member: Membership, wanted: int) -> list[Region]:
     rows = gold_reads.usable(study).filter(is_qualification=False).exclude(region__state=RegionState.EXCLUDED)
     rows = rows.annotate(was_met=Exists(met), was_checked=Exists(met.filter(kind=AssignmentKind.GOLD)))
     known = gold_reads.labelled(rows, study=study)
-    regions = {row.region.public_id: row.region for row, _ in known if not row.was_met}
+    fresh = {row.region.public_id: (row.region, label) for row, label in known if not row.was_met}  # type: ignore[attr-defined]
     chosen = draws.by_shares(
-        {row.region.public_id: label for row, label in known if not row.was_met},
+        {name: label for name, (_, label) in fresh.items()},
         shares=_shares(study),
-        seen=Counter(label for row, label in known if row.was_checked),
+        seen=Counter(label for row, label in known if row.was_checked),  # type: ignore[attr-defined]
         count=wanted,
         draw=lambda name: draws.uniform(study.seed, "gold", member.pseudonym, name),
     )
-    return [regions[name] for name in chosen]
+    return [fresh[name][0] for name in chosen]
 
 
 def _shares(study: Study) -> dict[str, float]:
