@@ -33,7 +33,7 @@ class StepShape(serializers.Serializer[Any]):
 
 class SetupClassShape(ClassShape):
     quota = serializers.IntegerField(allow_null=True)
-    parent = serializers.CharField(help_text="Code of the class that holds where its kinds stay undecided, or empty.")
+    parent = serializers.CharField(help_text="Code of the class that holds where its kinds stay undecided, or empty.")  # type: ignore[assignment]
 
 
 class SetupShape(serializers.Serializer[Any]):
@@ -73,7 +73,7 @@ class ClassBody(Shape):
     definition = serializers.CharField(max_length=10_000, allow_blank=True, required=False, default="")
     special = serializers.BooleanField(required=False, default=False)
     quota = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=0, max_value=2**31 - 1)
-    parent = serializers.CharField(max_length=60, allow_blank=True, required=False, default="")
+    parent = serializers.CharField(max_length=60, allow_blank=True, required=False, default="")  # type: ignore[assignment]
 
 
 class ClassesBody(Shape):

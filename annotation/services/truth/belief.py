@@ -95,12 +95,7 @@ def believe(region: Region, *, study: Study) -> Belief:
     if study.policy.consensus == "majority":
         counts = np.bincount(labels, minlength=len(codes)).astype(np.float64)
         return Belief(codes, counts / max(counts.sum(), 1.0), opinions, None)
-    snapshot = _look_up(study, codes, [one.pseudonym for one in opinions])
-    own = (
-        {}
-        if snapshot is None
-        else {one["name"]: Matrix(np.asarray(one["rows"]), one["drifts"]) for one in snapshot.own}
-    )
+    snapshot, own = _look_up(study, codes, [one.pseudonym for one in opinions])
     unknown = priors.default_confusion(len(codes), priors=expectations(study))
     rows = [own[one.pseudonym].rows if one.pseudonym in own else unknown for one in opinions]
     confusion = np.stack(rows) if rows else np.empty((0, len(codes), len(codes)))
@@ -115,10 +110,14 @@ def latest_snapshot(study: Study) -> ReliabilitySnapshot | None:
     return snapshots.order_by("-number").first()
 
 
-def _look_up(study: Study, codes: list[str], pseudonyms: list[str]) -> ReliabilitySnapshot | None:
-    """The newest snapshot over `codes`, with the matrices of a few people alone as `own`: in one statement."""
+def _look_up(
+    study: Study, codes: list[str], pseudonyms: list[str]
+) -> tuple[ReliabilitySnapshot | None, dict[str, Matrix]]:
+    """The newest snapshot over `codes`, and of its matrices those of a few people alone: in one statement."""
     wanted = ConfusionMatrix.objects.filter(snapshot=OuterRef("pk"), pseudonym__in=pseudonyms).order_by("pseudonym")
     found = JSONObject(name="pseudonym", rows="rows", drifts="is_drifting")
     snapshots = ReliabilitySnapshot.objects.filter(study=study, protocol=study.protocol_id).order_by("-number")
     newest = snapshots.defer("confusion", "reliability").annotate(own=ArraySubquery(wanted.values(found=found))).first()
-    return newest if newest is not None and newest.class_codes == codes else None
+    if newest is None or newest.class_codes != codes:
+        return None, {}
+    return newest, {one["name"]: Matrix(np.asarray(one["rows"]), one["drifts"]) for one in newest.own}
