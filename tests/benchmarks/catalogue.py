@@ -7,6 +7,7 @@ process, so that a `ratio` survives a slow machine. To add one: write the functi
 from collections.abc import Callable
 from typing import Any
 
+from tests.benchmarks.acceptance import measure_acceptance
 from tests.benchmarks.consistency import measure_consistency
 from tests.benchmarks.dawid_skene import measure_dawid_skene
 from tests.benchmarks.drifting import measure_drifting
@@ -17,11 +18,14 @@ from tests.benchmarks.labelling import measure_labelling
 from tests.benchmarks.moments import measure_moments
 from tests.benchmarks.ranking import measure_ranking
 from tests.benchmarks.replaying import measure_replaying
+from tests.benchmarks.reviewing import measure_reviewing
 from tests.benchmarks.rules import measure_rules
 from tests.benchmarks.screens import measure_screens
 from tests.benchmarks.versions import measure_versions
+from tests.benchmarks.whole_truth import measure_whole_truth
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
+    "acceptance": measure_acceptance,
     "consistency": measure_consistency,
     "dawid_skene": measure_dawid_skene,
     "drifting": measure_drifting,
@@ -33,6 +37,8 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "ranking": measure_ranking,
     "rules": measure_rules,
     "replaying": measure_replaying,
+    "reviewing": measure_reviewing,
     "screens": measure_screens,
     "versions": measure_versions,
+    "whole-truth": measure_whole_truth,
 }
