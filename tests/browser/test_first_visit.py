@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from annotation.models import Preference
 
 WORK = ("queue", "annotate", "gallery", "answers", "adjudicate")
-STEER = ("dashboard", "slides", "setup", "passes", "releases")
+STEER = ("dashboard", "slides", "setup", "protocol", "passes", "releases")
 
 
 @pytest.mark.parametrize(("role", "screens"), [("adjudicator", WORK), ("manager", STEER)])

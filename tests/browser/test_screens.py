@@ -70,6 +70,7 @@ def views(study: weeks.Weeks, role: str | None) -> list[tuple[str, str, str]]:
         ("slide", study.url(f"slides/{slide.public_id}"), ""),
         ("history", study.url(f"regions/{most_revised(study)}"), ""),
         ("setup", study.url("setup"), "#step[data-ready]"),
+        ("protocol", study.url("protocol"), ""),
         ("passes", study.url("passes"), ""),
         ("pass", study.url(f"passes/{max(numbers, default=1)}"), ".finding"),
         ("rules", study.url("passes/rules"), ""),
