@@ -17,7 +17,7 @@ from annotation.states import AssignmentKind, AssignmentState, Role
 from tests import factories
 from tests.annotation.answering import answer, submit
 
-CLAIM_QUERIES = 17
+CLAIM_QUERIES = 18
 RENEW_QUERIES = 5
 RELEASE_QUERIES = 7
 PAGE_QUERIES = 7
