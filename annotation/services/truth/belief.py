@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
+from django.contrib.postgres.aggregates import JSONBAgg
+from django.db.models import OuterRef, Subquery
 from django.db.models.functions import JSONObject
 
 from annotation import mapping
@@ -114,10 +114,12 @@ def _look_up(
     study: Study, codes: list[str], pseudonyms: list[str]
 ) -> tuple[ReliabilitySnapshot | None, dict[str, Matrix]]:
     """The newest snapshot over `codes`, and of its matrices those of a few people alone: in one statement."""
-    wanted = ConfusionMatrix.objects.filter(snapshot=OuterRef("pk"), pseudonym__in=pseudonyms).order_by("pseudonym")
-    found = JSONObject(name="pseudonym", rows="rows", drifts="is_drifting")
+    wanted = ConfusionMatrix.objects.filter(snapshot=OuterRef("pk"), pseudonym__in=pseudonyms).order_by()
+    # One JSON value: an array of the database would be taken apart in Python, sign by sign.
+    found = JSONBAgg(JSONObject(name="pseudonym", rows="rows", drifts="is_drifting"))
+    own = Subquery(wanted.values("snapshot").annotate(found=found).values("found"))
     snapshots = ReliabilitySnapshot.objects.filter(study=study, protocol=study.protocol_id).order_by("-number")
-    newest = snapshots.defer("confusion", "reliability").annotate(own=ArraySubquery(wanted.values(found=found))).first()
+    newest = snapshots.defer("confusion", "reliability").annotate(own=own).first()
     if newest is None or newest.class_codes != codes:
         return None, {}
-    return newest, {one["name"]: Matrix(np.asarray(one["rows"]), one["drifts"]) for one in newest.own}
+    return newest, {one["name"]: Matrix(np.asarray(one["rows"]), one["drifts"]) for one in newest.own or []}
