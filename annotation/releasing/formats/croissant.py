@@ -27,10 +27,11 @@ _OWN: dict[str, Any] = {
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
 }
-TEXT, WHOLE, REAL = "sc:Text", "sc:Integer", "sc:Float"
+TEXT, WHOLE, REAL, TRUTH = "sc:Text", "sc:Integer", "sc:Float", "sc:Boolean"
 _TYPES = {
     **dict.fromkeys("x y width height revision protocol n_answers number quota regions".split(), WHOLE),
     **dict.fromkeys("confidence agreement seconds".split(), REAL),
+    **dict.fromkeys("flagged special".split(), TRUTH),
 }
 _ENCODINGS = {"csv": "text/csv", "json": "application/json", "jsonl": "application/jsonlines", "md": "text/markdown"}
 _KEYS = {"labels.csv": ("region",), "classes.csv": ("code",), "answers.csv": ("region", "annotator")}

@@ -26,14 +26,15 @@ def rewrite(path: Path, **changed: str) -> None:
 
 
 def forge(path: Path, text: str) -> None:
-    before, where = files.hash_file(path), path.parent
+    where = next(folder for folder in path.parents if (folder / "manifest.json").exists())
+    before = files.hash_file(path)
     path.write_text(text)
     manifest = json.loads((where / "manifest.json").read_text())
     described = where / "croissant.json"
     described.write_text(described.read_text().replace(before, files.hash_file(path)))
     for altered in (path, described):
         facts = {"sha256": files.hash_file(altered), "size_bytes": altered.stat().st_size}
-        manifest["files"][altered.name] |= facts
+        manifest["files"][altered.relative_to(where).as_posix()] |= facts
     reseal(where, manifest)
 
 
