@@ -142,7 +142,7 @@ def _pair(
 def _ask_crowdlab(reading: Reading, judged: Sequence[Item], proba: NDArray[np.float64]) -> dict[str, tuple[str, float]]:
     """Region -> (label, confidence), for regions that people answered and the model judged."""
     fitted = reading.fitted
-    if fitted is None or not len(judged):
+    if fitted is None or not fitted.regions or not len(judged):
         return {}
     predicted = {item.region: row for item, row in zip(judged, proba, strict=True)}
     nothing = np.full(len(fitted.codes), np.nan)
