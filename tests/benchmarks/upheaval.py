@@ -13,7 +13,8 @@ from annotation.models import GroundTruthRevision, KnownTruth, LabelClass, Membe
 from annotation.services import imports, protocols
 from annotation.services.protocols import MappingPlan
 from annotation.states import MappingKind, Method, Role
-from workers.simulation import closing, oracle, sample, sandbox
+from workers.simulation import closing, measures, oracle, sandbox
+from workers.simulation import sample as samples
 from workers.simulation.annotators import Annotator, Habits, Response
 from workers.simulation.crew import ADJUDICATOR_SKILL, Crew, Person, join
 from workers.simulation.lockstep import START, Lockstep
@@ -60,7 +61,7 @@ class Mind:
 
 def make_study(folder: Path) -> Study:
     """The synthetic study, imported and with features; copies share them."""
-    drawn, _ = sample.find_or_draw(folder, seed=11, cases=CASES, cells_per_slide=CELLS)
+    drawn, _ = samples.find_or_draw(folder, seed=11, cases=CASES, cells_per_slide=CELLS)
     study = imports.import_folder(drawn, slug="upheaval").study
     assert study is not None
     with clock.virtual(START):
@@ -90,7 +91,8 @@ def run(study: Study, *, seed: int, sample: int) -> dict[str, Any]:
         lines: list[str] = []
         closed = closing.close_study(study=copy, manager=crew.manager, hands=hands, told=lines.append, sample=sample)
     if closed.release is None:
-        raise RuntimeError(" ".join([*lines, *closed.problems]))
+        failed = [one["error"] for one in measures.describe_failed_jobs(copy)]
+        raise RuntimeError(" ".join([*lines, *closed.problems, *failed]))
     rows = ReleaseItem.objects.filter(release=closed.release)
     final = dict(rows.values_list("region_id", "revision__label"))
     measured = closed.release.consistency_pass.numbers["acceptance"]

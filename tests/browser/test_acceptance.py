@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from annotation.models import AcceptanceSample, Region
 from annotation.services import loop, queue
-from annotation.states import Role, StudyState
+from annotation.states import PickState, Role, StudyState
 from tests import factories
 from tests.browser import planted
 
@@ -15,6 +15,7 @@ def frozen(smear):
     """A pass over regions that the manager decided, and people who have never seen them."""
     smear.study.state = StudyState.RUNNING
     smear.study.save(update_fields=["state"])
+    smear.study.picks.filter(state=PickState.OPEN).update(state=PickState.SUPERSEDED, slots_open=0)
     planted.plant(smear)
     people = [factories.member(smear.study) for _ in range(3)]
     judge = factories.member(smear.study, Role.ADJUDICATOR)

@@ -23,7 +23,7 @@ export function mountSample(place, base) {
 
   function draw(board) {
     const open = board.sample?.state === "open";
-    replace(place, body(board));
+    replace(place, ...[body(board)].flat(2));
     if (open && !polling) polling = poll(address, EVERY_SECONDS, (found) => { if (found.sample?.done !== board.sample.done || found.sample?.state !== "open") draw(found); });
     if (!open) { polling?.stop(); polling = null; }
   }
