@@ -4,10 +4,11 @@ Decides which regions, and in which order people are asked; refuses to write tru
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from django.db.models import Count
 
 from annotation import canonical, mapping
 from annotation.models import Annotation, GroundTruthRevision, Pick, Protocol, Region, SelectionBatch, Study
@@ -119,15 +120,22 @@ def ask(study: Study, again: Again, *, draft: Protocol, at: datetime) -> tuple[S
     return batch, truth.write_all(opened)
 
 
-def count_opinions(study: Study, regions: Iterable[Asked]) -> int:
-    """How many opinions are asked for at first; doubt may add to it."""
+def count(study: Study, *, after: mapping.Codes) -> dict[str, int]:
+    """What `find` would find, by the database alone: regions, those in the audit sample, and opinions at first."""
+    rows = carrying.stale(study, after=after).values_list("region__audit_half").annotate(many=Count("pk")).order_by()
+    begun, _ = _find_begun(study, after)
+    total: Counter[bool] = Counter(one.is_audit for one in begun)
+    for half, many in rows:
+        total[half != AuditHalf.NONE] += many
     policy = study.policy
-    return sum(
-        settlement.first_slots(
-            min_overlap=policy.min_overlap, is_audit=one.is_audit, fixed_overlap=policy.fixed_overlap or None
+    opinions = sum(
+        many
+        * settlement.first_slots(
+            min_overlap=policy.min_overlap, is_audit=is_audit, fixed_overlap=policy.fixed_overlap or None
         )
-        for one in regions
+        for is_audit, many in total.items()
     )
+    return {"regions": total.total(), "audit": total[True], "opinions": opinions, "begun": len(begun)}
 
 
 def _specify(one: Asked, rank: int, reason: str) -> picks.PickSpec:

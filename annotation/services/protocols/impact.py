@@ -123,13 +123,11 @@ def _share_out(
 
 
 def _count_asked(found: Impact, study: Study, after: mapping.Codes) -> None:
-    again = asking.find(study, after=after)
+    again = asking.count(study, after=after)
     found.rewritten = carrying.carried(study, after=after).count()
-    found.queued = len(again.regions)
-    found.queued_settled = found.queued - len(again.withdrawn)
-    found.queued_audit = sum(one.is_audit for one in again.regions)
-    found.withdrawn_picks = picks.withdrawable(study).count() if again.regions else 0
-    found.opinions = asking.count_opinions(study, again.regions)
+    found.queued, found.queued_audit, found.opinions = again["regions"], again["audit"], again["opinions"]
+    found.queued_settled = found.queued - again["begun"]
+    found.withdrawn_picks = picks.withdrawable(study).count() if found.queued else 0
     if found.seconds_per_answer is not None:
         found.hours = found.opinions * found.seconds_per_answer / 3600
 
