@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from annotation import clock
-from annotation.models import GroundTruthRevision, KnownTruth, LabelClass, Membership, Region, ReleaseItem, Study
+from annotation.models import (
+    AcceptanceSample,
+    GroundTruthRevision,
+    KnownTruth,
+    LabelClass,
+    Membership,
+    PassItem,
+    Region,
+    ReleaseItem,
+    Study,
+)
 from annotation.services import imports, protocols
 from annotation.services.protocols import MappingPlan
 from annotation.states import MappingKind, Method, Role
@@ -23,7 +33,7 @@ CASES, CELLS = 14, 12
 PEOPLE, CARELESS, ADJUDICATORS = 9, 4, 4
 HABITS = Habits(skill=0.85, median_seconds=4.0)
 CARELESS_SKILL = 0.35
-COARSE, FINE = "mononuclear", ("lymphocyte", "monocyte")
+COARSE, FINE = "granulocyte", ("neutrophil", "band", "eosinophil", "basophil")
 POLICY = {
     "selection": "random",
     "first_model_revisions": 10_000,
@@ -76,11 +86,11 @@ def run(study: Study, *, seed: int, sample: int) -> dict[str, Any]:
         copy = sandbox.copy_study(study=study, slug=f"upheaval-{seed}", seed=seed, policy=POLICY)
         stage = Stage()
         crew = _hire(copy, seed=seed, stage=stage)
-        _publish(copy, crew.manager, _merged(copy))
+        _publish(copy, crew, _merged(copy))
         copy = sandbox.start(Study.objects.get(pk=copy.pk))
         hands = Lockstep(study=copy, crew=crew)
         hands.label(until=round(1.3 * copy.regions.count()))
-        _publish(copy, crew.manager, _split(Study.objects.get(pk=copy.pk)))
+        _publish(copy, crew, _split(Study.objects.get(pk=copy.pk)))
         stage.is_late = True
         hands.study = copy = Study.objects.get(pk=copy.pk)
         hands.label()
@@ -103,6 +113,7 @@ def run(study: Study, *, seed: int, sample: int) -> dict[str, Any]:
         "without": _wrong(without, known),
         "without_but_asked_again": _wrong(asked, known),
         "with_pass": wrong,
+        "with_pass_but_the_sample": _wrong(_sampled_from(copy), known),
         "stated": value,
         "low": low,
         "high": high,
@@ -139,18 +150,23 @@ def _member(study: Study, name: str, role: Role) -> Membership:
     return join(study, f"{study.slug}-{name}", role)
 
 
-def _publish(study: Study, manager: Membership, version: tuple[list[Any], list[MappingPlan]]) -> None:
+def _publish(study: Study, crew: Crew, version: tuple[list[Any], list[MappingPlan]]) -> None:
+    manager = crew.manager
     classes, plans = version
     protocols.begin_draft(study=study)
     protocols.save_draft(study=study, classes=classes, guideline="", plans=plans, summary="What people can tell apart.")
     protocols.publish_draft(study=study, member=manager)
+    # Nobody goes on with the study as it was read before.
+    for person in [*crew.annotators, *crew.adjudicators]:
+        person.member.refresh_from_db()
+    manager.refresh_from_db()
 
 
 def _merged(study: Study) -> tuple[list[Any], list[MappingPlan]]:
-    """The classes that the study begins with: two are one."""
+    """The classes that the study begins with: several are one."""
     fine = protocols.class_plans(study.current_protocol)
     first = next(one for one in fine if one.code == FINE[0])
-    coarse = replace(first, code=COARSE, name="Mononuclear cell")
+    coarse = replace(first, code=COARSE, name="Granulocyte")
     plans = [
         MappingPlan(one.code, MappingKind.MERGED, (COARSE,))
         if one.code in FINE
@@ -192,6 +208,13 @@ def _frozen_without(study: Study) -> dict[int, str]:
     counts = Counter(found.values())
     heir = max(FINE, key=lambda code: counts[code])
     return {region: heir if label == COARSE else label for region, label in found.items()}
+
+
+def _sampled_from(study: Study) -> dict[int, str]:
+    """Region -> the label it had in the pass that the sample was drawn from."""
+    drawn = AcceptanceSample.objects.get(study=study).consistency_pass
+    rows = PassItem.objects.filter(consistency_pass=drawn)
+    return dict(rows.values_list("region_id", "revision__label"))
 
 
 def _wrong(labels: dict[int, str], known: dict[int, str]) -> float:
