@@ -3,18 +3,27 @@
 Decides which answers count and what they say together; refuses to know what follows from it (`settlement`).
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from django.contrib.postgres.aggregates import JSONBAgg
-from django.db.models import OuterRef, Subquery
-from django.db.models.functions import JSONObject
 
 from annotation import mapping
-from annotation.models import Annotation, ConfusionMatrix, Region, ReliabilitySnapshot, Study
+from annotation.models import Annotation, Region, ReliabilitySnapshot, Study
 from annotation.states import SLOT_KINDS, AnswerKind, AssignmentKind
 from learning.consensus import dawid_skene, priors
+
+# By hand, as it stands in every submit: putting it together anew takes as long as all the rest. One JSON text holds the
+# matrices, as an array of the database would be taken apart in Python, sign by sign.
+_NEWEST = """
+    SELECT s.id, s.study_id, s.number, s.protocol_id, s.class_codes, s.prior, s.answers, s.created_at,
+        (SELECT coalesce(jsonb_agg(jsonb_build_array(m.pseudonym, m.rows, m.is_drifting)), '[]')::text
+         FROM annotation_confusionmatrix m WHERE m.snapshot_id = s.id AND m.pseudonym = ANY (%s)) AS own
+    FROM annotation_reliabilitysnapshot s
+    WHERE s.study_id = %s AND s.protocol_id = %s
+    ORDER BY s.number DESC LIMIT 1
+"""
 
 EVIDENCE_KINDS = frozenset({*SLOT_KINDS, AssignmentKind.ADJUDICATE})
 
@@ -114,12 +123,7 @@ def _look_up(
     study: Study, codes: list[str], pseudonyms: list[str]
 ) -> tuple[ReliabilitySnapshot | None, dict[str, Matrix]]:
     """The newest snapshot over `codes`, and of its matrices those of a few people alone: in one statement."""
-    wanted = ConfusionMatrix.objects.filter(snapshot=OuterRef("pk"), pseudonym__in=pseudonyms).order_by()
-    # One JSON value: an array of the database would be taken apart in Python, sign by sign.
-    found = JSONBAgg(JSONObject(name="pseudonym", rows="rows", drifts="is_drifting"))
-    own = Subquery(wanted.values("snapshot").annotate(found=found).values("found"))
-    snapshots = ReliabilitySnapshot.objects.filter(study=study, protocol=study.protocol_id).order_by("-number")
-    newest = snapshots.defer("confusion", "reliability").annotate(own=own).first()
+    newest = next(iter(ReliabilitySnapshot.objects.raw(_NEWEST, [pseudonyms, study.pk, study.protocol_id])), None)
     if newest is None or newest.class_codes != codes:
         return None, {}
-    return newest, {one["name"]: Matrix(np.asarray(one["rows"]), one["drifts"]) for one in newest.own or []}
+    return newest, {name: Matrix(np.asarray(rows), drifts) for name, rows, drifts in json.loads(newest.own)}  # type: ignore[attr-defined]
