@@ -82,5 +82,5 @@ def _foresee(size: int, population: int, share: float, seconds: float | None) ->
 def _pace(row: ConsistencyPass) -> float | None:
     """The median of the last answers' seconds."""
     rows = Annotation.objects.filter(study=row.study_id, seconds__isnull=False).order_by("-id")
-    taken = sorted(rows.values_list("seconds", flat=True)[:_PACE_OVER])
+    taken = sorted(one for one in rows.values_list("seconds", flat=True)[:_PACE_OVER] if one is not None)
     return taken[len(taken) // 2] if taken else None

@@ -40,5 +40,5 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "reviewing": measure_reviewing,
     "screens": measure_screens,
     "versions": measure_versions,
-    "whole-truth": measure_whole_truth,
+    "whole_truth": measure_whole_truth,
 }
