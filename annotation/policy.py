@@ -121,7 +121,8 @@ def _cast(key: str, value: Any, kind: Any) -> Any:
 
 _SHARES = (
     "planted_check_rate rare_share gold_rate repeat_rate watermark random_share audit_share audit_rate "
-    "suggestion_control_share wrong_suggestion_rate qualification_share test_share validation_share tile_min_tissue target_confidence single_reliability"
+    "suggestion_control_share wrong_suggestion_rate qualification_share test_share validation_share tile_min_tissue "
+    "target_confidence single_reliability"
 ).split()
 _POSITIVE = (
     "min_overlap max_overlap lease_minutes undo_minutes gallery_batch max_skips batch_size retrain_every_revisions "

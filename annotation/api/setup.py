@@ -50,6 +50,7 @@ class SetupShape(serializers.Serializer[Any]):
     region_um_per_px = serializers.FloatField(allow_null=True)
     policy = serializers.DictField(help_text="What differs from the defaults.")
     checklist = serializers.DictField(child=serializers.CharField())
+    publication = serializers.DictField(child=serializers.CharField())
     staged = serializers.IntegerField(help_text="Slides that have not entered the study yet.")
     steps = StepShape(many=True)
 
@@ -100,6 +101,16 @@ class ChecklistBody(Shape):
         if set(value) - set(checklist.KEYS):
             raise serializers.ValidationError("There is no such question in the checklist.")
         return value
+
+
+class PublicationBody(Shape):
+    licence = serializers.CharField(
+        required=False, allow_blank=True, help_text="An SPDX id, or 'other: ' and its words."
+    )
+    creators = serializers.CharField(required=False, allow_blank=True, help_text="Parted by semicolons.")
+    citation = serializers.CharField(required=False, allow_blank=True)
+    address = serializers.CharField(required=False, allow_blank=True)
+    keywords = serializers.CharField(required=False, allow_blank=True, help_text="Parted by semicolons.")
 
 
 class CoverageShape(serializers.Serializer[Any]):
@@ -155,6 +166,7 @@ def state(study: Study) -> dict[str, Any]:
         "region_um_per_px": study.region_um_per_px,
         "policy": study.policy_values,
         "checklist": study.checklist,
+        "publication": study.publication,
         "staged": reads.staged(study).count(),
         "steps": reads.steps(study),
     }
@@ -228,6 +240,15 @@ class SetupChecklist(StepView):
     @schema.writes(SetupShape, body=ChecklistBody, summary="Answer questions of the checklist")
     def put(self, request: Request, slug: str) -> Response:
         setup.save_checklist(study=self.study, answers=self.read_body(ChecklistBody)["answers"])
+        return self.answer()
+
+
+class SetupPublication(StepView):
+    roles = {"put": MANAGERS}
+
+    @schema.writes(SetupShape, body=PublicationBody, summary="Say how releases are published")
+    def put(self, request: Request, slug: str) -> Response:
+        setup.save_publication(study=self.study, said=self.read_body(PublicationBody))
         return self.answer()
 
 

@@ -15,6 +15,7 @@ setup_urls = [
     path("region/", setup.SetupRegion.as_view(), name="setup-region"),
     path("policy/", setup.SetupPolicy.as_view(), name="setup-policy"),
     path("checklist/", setup.SetupChecklist.as_view(), name="setup-checklist"),
+    path("publication/", setup.SetupPublication.as_view(), name="setup-publication"),
     path("plan/", setup.SetupPlan.as_view(), name="setup-plan"),
     path("launch/", setup.SetupLaunch.as_view(), name="setup-launch"),
     path("enter/", setup.SetupEnter.as_view(), name="setup-enter"),

@@ -77,6 +77,17 @@ class ReleasedAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """A published version of the protocol; `mappings` are (class before, class after or "", kind)."""
+
+    number: int
+    at: str
+    by: str
+    summary: str
+    mappings: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """A finding that a named person (`by`, a pseudonym) resolved or waived."""
 
@@ -128,6 +139,7 @@ class Content:
     open_warnings: Mapping[str, int]
     links: Iterable[Link]
     earlier: Earlier | None = None
+    versions: tuple[Version, ...] = ()
 
     @property
     def codes(self) -> list[str]:

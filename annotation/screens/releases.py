@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from annotation import publication
 from annotation.models import Release as Row
 from annotation.releasing import changelog, files, pictures
 from annotation.releasing.formats import citation, coco, croissant, geojson
@@ -81,6 +82,7 @@ class Release(Screen):
                 if "/" not in name
             ],
             "folders": _folders(held),
+            "publication": _publication(self.row.consistency_pass.numbers.get("publication", {})),
             "sheet": text[:LONGEST_SHEET],
             "is_cut": len(text) > LONGEST_SHEET,
             "others": others,
@@ -106,6 +108,10 @@ def _folders(held: dict[str, Path]) -> list[dict[str, Any]]:
         {"name": name, "count": len(sizes), "size": sum(sizes), "said": FILES.get(name, "")}
         for name, sizes in of_folder.items()
     ]
+
+
+def _publication(said: dict[str, str]) -> list[tuple[str, str]]:
+    return [(field.label, said[field.key]) for field in publication.FIELDS if field.key in said]
 
 
 def _choose(request: HttpRequest, numbers: list[int]) -> int | None:

@@ -3,12 +3,13 @@
 Decides what the two pages start with; what is saved, and what may still change, is decided in services.setup.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
 
-from annotation import checklist, keys, policy_words
+from annotation import checklist, keys, policy_words, publication
 from annotation.api.setup import SetupShape, state
 from annotation.errors import Missing, Refused
 from annotation.screens.base import MANAGERS, Page, Screen
@@ -65,6 +66,8 @@ class Setup(Screen):
             "setup": SetupShape(state(self.study)).data,
             "policy": policy_words.described(),
             "checklist": sections,
+            "publication": [asdict(field) for field in publication.FIELDS],
+            "licences": publication.LICENCES,
             "seconds": checklist.SECONDS,
             "tools": keys.TOOLS,
             "palette": PALETTE,

@@ -272,6 +272,7 @@ def _gather_facts(
         "agreement": _measure(study, fitted, places),
         # Only where something was said: what was cut before there was a checklist stays byte by byte as it was.
         **({"checklist": dict(study.checklist)} if study.checklist else {}),
+        **({"publication": dict(study.publication)} if study.publication else {}),
         **({"trained": trained} if trained else {}),
     }
 

@@ -16,6 +16,7 @@ from annotation.releasing.content import (
     ReleasedClass,
     ReleasedRegion,
     ReleasedSlide,
+    Version,
 )
 from annotation.selectors import changes, composition
 from annotation.services import ledger
@@ -53,11 +54,25 @@ def read(consistency_pass: ConsistencyPass) -> Content:
         open_warnings=_count_warnings(consistency_pass),
         links=links,
         earlier=_read_earlier(consistency_pass, regions),
+        versions=tuple(_read_versions(study, upto=protocol.number)),
     )
 
 
 def _read_class(row: LabelClass) -> ReleasedClass:
     return ReleasedClass(row.code, row.name, row.colour, row.definition, row.is_special, row.quota, row.parent)
+
+
+def _read_versions(study: Study, *, upto: int) -> Iterator[Version]:
+    rows = Protocol.objects.filter(study=study, number__lte=upto, published_at__isnull=False).order_by("number")
+    for row in rows.select_related("published_by").prefetch_related("mappings"):
+        mappings = sorted((one.source_code, one.target_code, one.kind) for one in row.mappings.all())
+        yield Version(
+            number=row.number,
+            at=row.published_at.isoformat() if row.published_at else "",
+            by=row.published_by.pseudonym if row.published_by else "",
+            summary=row.summary,
+            mappings=tuple(mappings),
+        )
 
 
 def _read_earlier(consistency_pass: ConsistencyPass, regions: tuple[ReleasedRegion, ...]) -> Earlier | None:

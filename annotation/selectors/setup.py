@@ -22,6 +22,7 @@ STEPS = {
     "policy": "Policy",
     "members": "Members",
     "checklist": "Checklist",
+    "publication": "Publication",
     "launch": "Dry run and launch",
 }
 ANSWERING = (Role.ANNOTATOR, Role.ADJUDICATOR)
@@ -68,6 +69,7 @@ def definition(study: Study) -> Definition:
         policy=dict(study.policy_values),
         checklist=dict(study.checklist),
         rules=dict(study.rule_values),
+        publication=dict(study.publication),
     )
 
 
@@ -104,6 +106,8 @@ def steps(study: Study) -> list[Step]:
     _look_at_classes(found["classes"], class_rows(study), is_published=study.protocol_id is not None)
     _look_at_members(found["members"], study)
     _look_at_checklist(found["checklist"], study)
+    if not study.publication.get("licence"):
+        found["publication"].notes.append("No licence is named: nobody may know whether they may use a release.")
     if study.region_um_per_px is not None and (unsized := sum(size is None for *_, size in waiting)):
         found["region"].notes.append(
             f"{unsized} of {len(waiting)} slides have no pixel size: they are cut into {study.region_width} of their "

@@ -128,7 +128,8 @@ def _say(consistency_pass: ConsistencyPass, open_ones: list[Finding]) -> str:
 def _say_changed(release: Release, digest: str) -> str:
     return (
         f"Pass {release.consistency_pass.number} was released as {release.manifest_digest[:12]}, but its rows now give "
-        f"{digest[:12]}: something that must not change was changed. Check the ledger."
+        f"{digest[:12]}: something that must not change was changed, or this program writes releases otherwise than "
+        "the one that cut it. Check the ledger, and the folder where it still is."
     )
 
 

@@ -117,6 +117,17 @@ def save_checklist(*, study: Study, answers: Mapping[str, str]) -> Study:
 
 
 @transaction.atomic
+def save_publication(*, study: Study, said: Mapping[str, str]) -> Study:
+    """How releases are published; an empty field takes back what was said, the others stay."""
+    study = _lock(study)
+    complaints = Complaints()
+    study.publication = checks.check_publication({**study.publication, **said}, tell=complaints.tell)
+    complaints.raise_if_any()
+    study.save(update_fields=["publication"])
+    return study
+
+
+@transaction.atomic
 def launch(*, study: Study) -> Study:
     """Publish the protocol, let the slides in and open the study; Conflict names everything that is missing."""
     study = _lock(study)

@@ -38,6 +38,7 @@ def create(*, definition: Definition, slug: str) -> Study:
                 policy_values=definition.policy,
                 checklist=definition.checklist,
                 rule_values=definition.rules,
+                publication=definition.publication,
             )
     except IntegrityError as error:
         raise Conflict(f"There is a study '{slug}' already. Choose another short name.") from error

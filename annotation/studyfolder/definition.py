@@ -1,4 +1,4 @@
-"""`study.toml`: name, task, region size, domains, classes, policy and checklist, checked key by key.
+"""`study.toml`: name, task, region size, domains, classes, policy, checklist and publication, checked key by key.
 
 Decides whether a study is described soundly; refuses to look at slides.
 """
@@ -17,7 +17,19 @@ from annotation.studyfolder.problems import Problems
 
 FILE = "study.toml"
 LARGEST_BYTES = 4 * 1024 * 1024
-KEYS = ("name", "task", "region", "domains", "classes", "policy", "guideline", "seed", "checklist", "rules")
+KEYS = (
+    "name",
+    "task",
+    "region",
+    "domains",
+    "classes",
+    "policy",
+    "guideline",
+    "seed",
+    "checklist",
+    "publication",
+    "rules",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +76,7 @@ def parse(text: str, problems: Problems) -> Parsed:
         guideline=fields.check_text(raw, "guideline", longest=fields.LONGEST_GUIDELINE, tell=tell, default=""),
         policy=fields.check_policy(raw.get("policy", {}), tell=tell),
         checklist=fields.check_checklist(raw.get("checklist", {}), tell=tell),
+        publication=fields.check_publication(raw.get("publication", {}), tell=tell),
         rules=fields.check_rules(raw.get("rules", {}), codes=[item.code for item in classes], tell=tell),
     )
     return Parsed(definition, domains is not None, lines, problems)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from annotation import checklist
+from annotation import checklist, publication
 from annotation.errors import BadInput
 from annotation.policy import Policy
 from annotation.rules import settings
@@ -135,3 +135,19 @@ def check_checklist(values: Any, *, tell: Tell) -> dict[str, str]:
         if key in values and (text := check_text(values, key, longest=checklist.LONGEST_ANSWER, tell=tell, default="")):
             answers[key] = text
     return answers
+
+
+def check_publication(values: Any, *, tell: Tell) -> dict[str, str]:
+    """What releases say of their licence, creators, citation, address and keywords."""
+    if not isinstance(values, Mapping):
+        tell("'publication' must be a table.", "Write [publication] and its keys below.", key="publication")
+        return {}
+    check_keys(values, publication.KEYS, where="publication", tell=tell)
+    said = {}
+    for one in publication.FIELDS:
+        text = check_text(values, one.key, longest=one.longest, tell=tell, default="") if one.key in values else ""
+        if problem := text and publication.find_problem(one.key, text):
+            tell(*problem, key=one.key)
+        elif text:
+            said[one.key] = text
+    return said

@@ -86,6 +86,7 @@ class Definition:
     policy: dict[str, Any]
     checklist: dict[str, str]
     rules: dict[str, Any] = field(default_factory=dict)
+    publication: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

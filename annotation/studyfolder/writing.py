@@ -16,11 +16,17 @@ def write_definition(definition: Definition) -> str:
     parts += [list(_class(item)) for item in definition.classes]
     parts += [
         [f"[{name}]", *(f"{key} = {_value(value)}" for key, value in sorted(table.items()))]
-        for name, table in (("policy", definition.policy), ("checklist", definition.checklist))
+        for name, table in _tables(definition)
         if table
     ]
     parts += [list(_rule(code, said)) for code, said in sorted(definition.rules.items()) if said]
     return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
+
+
+def _tables(definition: Definition) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    yield "policy", definition.policy
+    yield "checklist", definition.checklist
+    yield "publication", definition.publication
 
 
 def _head(definition: Definition) -> Iterable[str]:

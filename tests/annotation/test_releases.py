@@ -24,7 +24,7 @@ from annotation.models import (
 from annotation.releasing import files, folder
 from annotation.releasing.verify import verify
 from annotation.selectors import released
-from annotation.services import findings, ledger, passes, releases, truth
+from annotation.services import findings, ledger, passes, releases, setup, truth
 from annotation.states import Role
 from tests import factories
 from tests.annotation.consistency_studies import answer_all, answered, decide, decided, run_pass
@@ -114,6 +114,21 @@ def test_cutting_the_same_pass_twice_gives_the_same_release(frozen):
     releases.freeze(study=study, consistency_pass=release.consistency_pass)
     assert {name: path.read_bytes() for name, path in files.listed(where).items()} == before
     assert [path.name for path in where.parent.iterdir()] == [release.manifest_digest]
+
+
+def test_publication_is_pinned_by_the_pass_and_said_in_every_format(clean):
+    study, manager, bare = clean
+    setup.save_publication(
+        study=study, said={"licence": "CC-BY-4.0", "creators": "A; B", "address": "https://example.org"}
+    )
+    row = run_pass(study)
+    setup.save_publication(study=study, said={"licence": "CC0-1.0"})
+    where = releases.place(releases.freeze(study=study, consistency_pass=row, member=manager))
+    assert verify(where).problems == []
+    for name in ("README.md", "CITATION.cff", "coco.json", "croissant.json", "datasheet.md", "manifest.json"):
+        text = (where / name).read_text().replace("\\", "")
+        assert "CC-BY-4.0" in text and "CC0" not in text, name
+    assert "publication" not in bare.numbers
 
 
 def test_a_damaged_folder_is_replaced_by_cutting_again(frozen):

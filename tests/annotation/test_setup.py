@@ -8,7 +8,7 @@ from annotation import checklist, policy_words, store
 from annotation.errors import BadInput, Conflict, Missing
 from annotation.models import Job, LabelClass, LedgerEntry, Membership, Slide, StagedSlide, Study
 from annotation.policy import Policy
-from annotation.releasing import datasheet
+from annotation.releasing.datasheet import planning as planned_page
 from annotation.selectors import planning, tilings
 from annotation.selectors import setup as reads
 from annotation.services import members, setup, staging, studies
@@ -80,6 +80,14 @@ def test_definition_goes_out_and_comes_in_again_unchanged():
     )
     setup.save_region(study=study, edge=64, um_per_px=0.2)
     studies.update_policy(study=study, values={"min_overlap": 1, "lease_minutes": 12.0, "show_suggestions": True})
+    study.refresh_from_db()
+    said = {
+        "licence": "CC-BY-4.0",
+        "citation": 'A "set",\n2026.',
+        "creators": "A; B",
+        "address": "https://example.org/x",
+    }
+    setup.save_publication(study=study, said=said)
     study.refresh_from_db()
     text = write_definition(reads.definition(study))
     other = planned.begin(definition=text, slug="again").study
@@ -299,9 +307,39 @@ def test_checklist_stands_in_the_datasheet_as_the_pass_has_pinned_it():
     study = planned.begin().study
     setup.save_checklist(study=study, answers={"purpose": "To tell <b>cells</b> apart.\nNothing else."})
     study.refresh_from_db()
-    text = datasheet._checklist(study.checklist)
+    text = planned_page.planned(study.checklist)
     assert "What is the data set for" in text and "> To tell \\<b\\>cells\\</b\\> apart.\n> Nothing else." in text
-    assert datasheet._checklist({}) == ""
+    assert planned_page.planned({}) == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"licence": "mine"}, "'mine' is no licence"),
+        ({"licence": "other: "}, "no licence"),
+        ({"address": "javascript:alert(1)"}, "no address of the web"),
+        ({"address": "https://"}, "no address of the web"),
+        ({"address": "http://[bad"}, "no address of the web"),
+        ({"keywords": "x" * 501}, "at most 500"),
+        ({"citation": "a\x00b"}, "NUL"),
+    ],
+)
+def test_publication_that_does_not_hold_is_refused_and_nothing_of_it_stored(said, why):
+    study = planned.begin().study
+    with pytest.raises(BadInput, match=why):
+        setup.save_publication(study=study, said={"creators": "A", **said})
+    study.refresh_from_db()
+    assert study.publication == {}
+
+
+def test_publication_is_said_field_by_field_and_taken_back():
+    study = planned.begin().study
+    assert any("licence" in note for step in reads.steps(study) if step.id == "publication" for note in step.notes)
+    for said in ({"licence": "other: on request"}, {"creators": " A ; B "}, {"keywords": "blood"}, {"keywords": ""}):
+        study = setup.save_publication(study=study, said=said)
+    study.refresh_from_db()
+    assert study.publication == {"licence": "other: on request", "creators": "A ; B"}
+    assert not [step for step in reads.steps(study) if step.id == "publication" and (step.notes or step.missing)]
 
 
 def test_every_value_of_the_policy_has_words():

@@ -13,9 +13,9 @@ from annotation.studyfolder import write_definition
 
 class Command(BaseCommand):
     help = (
-        "Write everything that defines a study (name, task, domains, region, policy, classes, guideline, checklist) as "
-        "a study.toml. No people and no data are in it. `import_definition` starts a new study from it; put into a "
-        "folder beside a slides.csv, it is what `import_study` reads."
+        "Write everything that defines a study (name, task, domains, region, policy, classes, guideline, checklist, "
+        "publication) as a study.toml. No people and no data are in it. `import_definition` starts a new study from "
+        "it; put into a folder beside a slides.csv, it is what `import_study` reads."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

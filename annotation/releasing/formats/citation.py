@@ -6,6 +6,7 @@ Decides which fields are filled from what a study says of its publication; refus
 import json
 import re
 
+from annotation import publication
 from annotation.releasing.content import Content
 
 NAME = "CITATION.cff"
@@ -14,11 +15,11 @@ _SPDX = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 
 def render(content: Content) -> bytes:
     """The file. Values are JSON strings, which are YAML as well."""
-    publication = content.facts.get("publication", {})
-    names = [name.strip() for name in publication.get("creators", "").replace("\n", ";").split(";") if name.strip()]
+    said = content.facts.get("publication", {})
+    names = publication.names(said, "creators")
     lines = [
         "cff-version: 1.2.0",
-        "message: " + _text(publication.get("citation") or "If you use this data set, please cite it as below."),
+        "message: " + _text(said.get("citation") or "If you use this data set, please cite it as below."),
         "type: dataset",
         "title: " + _text(content.study["name"]),
         "date-released: " + content.pass_at[:10],
@@ -26,11 +27,11 @@ def render(content: Content) -> bytes:
         "authors:",
         *(f"  - name: {_text(name)}" for name in names or ["The annotators of " + content.study["name"]]),
     ]
-    licence = publication.get("licence", "")
+    licence = said.get("licence", "")
     if _SPDX.fullmatch(licence):
         lines.append("license: " + licence)
-    if publication.get("address"):
-        lines.append("url: " + _text(publication["address"]))
+    if said.get("address"):
+        lines.append("url: " + _text(said["address"]))
     return ("\n".join(lines) + "\n").encode()
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from annotation import publication
 from annotation.releasing.content import Content
 from annotation.releasing.manifest import FileFact
 
@@ -39,7 +40,7 @@ _KEYS = {"labels.csv": ("region",), "classes.csv": ("code",), "answers.csv": ("r
 
 def render(content: Content, *, files: Mapping[str, FileFact], columns: Mapping[str, list[str]]) -> bytes:
     """The file, given the digests of the others and the columns of each table."""
-    publication = content.facts.get("publication", {})
+    said = content.facts.get("publication", {})
     values: dict[str, Any] = {
         "@context": {
             "@language": "en",
@@ -52,16 +53,16 @@ def render(content: Content, *, files: Mapping[str, FileFact], columns: Mapping[
         "conformsTo": STANDARD,
         "datePublished": content.pass_at[:10],
         "version": f"{content.pass_number}.0.0",
-        "license": publication.get("licence") or "all rights reserved: no licence was named",
-        "url": publication.get("address") or f"urn:sha256:{content.digest}",
-        "citeAs": publication.get("citation") or f"{content.study['name']} ({content.digest[:12]})",
+        "license": said.get("licence") or "all rights reserved: no licence was named",
+        "url": said.get("address") or f"urn:sha256:{content.digest}",
+        "citeAs": said.get("citation") or f"{content.study['name']} ({content.digest[:12]})",
         "distribution": [_file(name, fact) for name, fact in sorted(files.items()) if "/" not in name],
         "recordSet": [_records(name, columns[name]) for name in sorted(columns)],
     }
-    if publication.get("creators"):
-        values["creator"] = [{"@type": "sc:Person", "name": name} for name in _names(publication["creators"])]
-    if publication.get("keywords"):
-        values["keywords"] = _names(publication["keywords"])
+    if creators := publication.names(said, "creators"):
+        values["creator"] = [{"@type": "sc:Person", "name": name} for name in creators]
+    if keywords := publication.names(said, "keywords"):
+        values["keywords"] = keywords
     return (json.dumps(values, ensure_ascii=False, indent=1) + "\n").encode()
 
 
@@ -71,10 +72,6 @@ def _describe(content: Content) -> str:
         f"{len(content.regions)} regions of {len(content.slides)} slides with one class each ({classes}), cut from "
         f"consistency pass {content.pass_number}. datasheet.md says how the labels came about."
     )
-
-
-def _names(text: str) -> list[str]:
-    return [part.strip() for part in text.replace("\n", ";").split(";") if part.strip()]
 
 
 def _file(name: str, fact: FileFact) -> dict[str, Any]:

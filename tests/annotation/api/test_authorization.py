@@ -46,6 +46,7 @@ MATRIX: dict[tuple[str, str], Line] = {
     ("setup-region", "put"): Line(MANAGER, 409, {"edge": 64}),
     ("setup-policy", "put"): Line(MANAGER, body={"values": {"batch_size": 30}}),
     ("setup-checklist", "put"): Line(MANAGER, body={"answers": {"purpose": "To tell cells apart."}}),
+    ("setup-publication", "put"): Line(MANAGER, body={"licence": "CC-BY-4.0"}),
     ("setup-plan", "get"): Line(MANAGER),
     ("setup-launch", "post"): Line(MANAGER, 409),
     ("setup-enter", "post"): Line(MANAGER),

@@ -14,10 +14,11 @@ import { heading } from "../setup/fields.js";
 import * as launch from "../setup/launch.js";
 import * as members from "../setup/members.js";
 import * as policy from "../setup/policy.js";
+import * as publication from "../setup/publication.js";
 import * as region from "../setup/region.js";
 import * as slides from "../setup/slides.js";
 
-const STEPS = { basics, slides, domains, classes, region, policy, members, checklist, launch };
+const STEPS = { basics, slides, domains, classes, region, policy, members, checklist, publication, launch };
 const LARGEST_KEPT_ALIVE = 60_000;
 const PLACE = `concord.setup.${boot().person}`;
 

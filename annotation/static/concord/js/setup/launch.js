@@ -59,7 +59,7 @@ function standing(page, plan, isDraft) {
     lacking.length > 0 && el("div", { id: "missing" }, listed(lacking, "missing", "warn", "!")),
     noted.length > 0 && el("div", { id: "noted" }, el("h3", { text: "Worth a second look" }), listed(noted, "notes", "info", "i")),
     isDraft ? [el("p", { text: "The launch publishes the protocol, cuts the slides into regions in the background and lets annotators in. Names of files and cases are erased. It can't be taken back." }), el("div", { class: "buttons" }, button), problem]
-      : el("p", {}, "How it goes stands on the ", el("a", { href: boot().urls.dashboard }, "dashboard"), ". Policy, members and checklist can still change."));
+      : el("p", {}, "How it goes stands on the ", el("a", { href: boot().urls.dashboard }, "dashboard"), ". Policy, members, checklist and publication can still change."));
 }
 
 async function launch(page, plan, problem) {
