@@ -22,7 +22,8 @@ SCREENS = {
     Role.ANNOTATOR: ("home", "queue", "annotate", "gallery", "answers"),
     Role.ADJUDICATOR: ("home", "queue", "annotate", "gallery", "adjudicate", "answers"),
     Role.MANAGER: (
-        "home", "dashboard", "slides", "slide", "history", "setup", "protocol", "passes", "pass", "rules", "releases", "release", "timeline", "setup-new"
+        "home", "dashboard", "slides", "slide", "history", "setup", "protocol", "passes", "pass", "rules", "releases",
+        "release", "timeline", "setup-new",
     ),
 }  # fmt: skip
 

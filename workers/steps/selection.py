@@ -138,7 +138,7 @@ def _specify(selection: Selection, pool: Pool, model: ModelVersion | None) -> li
         }
         if pool.scores is not None and codes and (expected := codes[int(pool.scores.top1[row])]):
             parts["predicted"] = expected
-            parts["second"] = model.class_codes[int(pool.scores.top2[row])]
+            parts["second"] = codes[int(pool.scores.top2[row])]
             parts["top"] = canonical.rounded(pool.scores.confidence[row], 6)
         specs.append(
             PickSpec(

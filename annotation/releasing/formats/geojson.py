@@ -25,7 +25,9 @@ def render(content: Content) -> Iterator[tuple[str, bytes]]:
     of_slide: dict[str, list[ReleasedRegion]] = defaultdict(list)
     for region in content.regions:
         of_slide[region.slide.slide].append(region)
-    classification = {item.code: {"name": item.name, "color": _rgb(item.colour)} for item in content.classes}
+    classification: dict[str, dict[str, object]] = {
+        item.code: {"name": item.name, "color": _rgb(item.colour)} for item in content.classes
+    }
     for slide, regions in sorted(of_slide.items()):
         features = b",\n".join(_dump(_feature(one, classification, content.codes)) for one in regions)
         yield name_of(slide), b'{"type":"FeatureCollection","features":[\n' + features + b"]}\n"
