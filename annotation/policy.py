@@ -71,6 +71,7 @@ class Policy:
     tile_min_tissue: float = 0.25
     test_share: float = 0.2
     validation_share: float = 0.1
+    release_crops: bool = False  # whether releases hold the regions as pictures, too
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -59,6 +59,7 @@ ADVANCED: dict[str, Words] = {
     "tile_min_tissue": Words("Tissue in a square that becomes a region", "0 cuts the glass too.", "%"),
     "test_share": Words("Cases for testing, in a release", "", "%"),
     "validation_share": Words("Cases for validation, in a release", "", "%"),
+    "release_crops": Words("Releases hold the regions as pictures, too", "Large, and slower to cut."),
 }
 
 

@@ -9,9 +9,11 @@ from itertools import groupby
 
 from PIL import Image
 
+from annotation.errors import Conflict
 from annotation.releasing.content import ReleasedRegion, ReleasedSlide
 from annotation.releasing.parts import Part
 from learning.slides.contract import SlideReader
+from learning.slides.errors import SlideError
 
 FOLDER = "crops"
 Opens = Callable[[ReleasedSlide], SlideReader]
@@ -23,12 +25,19 @@ def name_of(split: str, label: str, region: str) -> str:
 
 
 def render(regions: Iterable[ReleasedRegion], *, opens: Opens) -> Iterator[Part]:
-    """A picture a region at level 0, slide by slide; `opens` gives the reader of a slide."""
+    """A picture a region at level 0, slide by slide; `opens` gives the reader of a slide.
+
+    `regions` come slide by slide. Conflict names the slide that can't be read.
+    """
     for slide, group in groupby(regions, key=lambda one: one.slide):
-        with opens(slide) as reader:
-            for one in group:
-                image = reader.read_image(one.x, one.y, one.width, one.height)
-                yield Part(name_of(slide.split, one.label, one.region), [_encode(image)])
+        try:
+            with opens(slide) as reader:
+                for one in group:
+                    image = reader.read_image(one.x, one.y, one.width, one.height)
+                    yield Part(name_of(slide.split, one.label, one.region), [_encode(image)])
+        except (SlideError, OSError) as error:
+            remedy = "Put the file back, or switch pictures off in the policy and run a new pass."
+            raise Conflict(f"Slide {slide.slide} can't be read, so its pictures can't be cut. {remedy}") from error
 
 
 def _encode(image: Image.Image) -> bytes:

@@ -4,6 +4,7 @@ Decides that no blocker is open and that folder and rows stand or fall together;
 """
 
 import shutil
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -11,16 +12,18 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from annotation import clock
+from annotation import clock, store
 from annotation.errors import Conflict, GateClosed, Refused
-from annotation.models import ConsistencyPass, Finding, Membership, PassItem, Release, ReleaseItem, Study
-from annotation.releasing import folder
+from annotation.models import ConsistencyPass, Finding, Membership, PassItem, Release, ReleaseItem, Slide, Study
+from annotation.releasing import folder, pictures
 from annotation.releasing.content import Content
+from annotation.releasing.parts import Part
 from annotation.releasing.verify import Checked, verify
 from annotation.rules import Fix
 from annotation.selectors import released
 from annotation.services import ledger
 from annotation.states import FindingState, PassState, Role, Severity
+from learning.slides.reader import open_slide
 
 FOLDER = "releases"
 _SHOWN = 10
@@ -39,7 +42,7 @@ def freeze(*, study: Study, consistency_pass: ConsistencyPass, member: Membershi
             row = ConsistencyPass.objects.select_for_update(of=("self",), no_key=True).get(pk=consistency_pass.pk)
             _check(study, row, member)
             content = released.read(row)
-            written, digest = folder.write(content, parent=root())
+            written, digest = folder.write(content, parent=root(), pictures=_pictures(study, content))
             release = Release.objects.filter(consistency_pass=row).first()
             if release is None:
                 release = _store(row, content, digest=digest, member=member)
@@ -91,6 +94,14 @@ def export(*, release: Release, out: Path) -> Checked:
         raise Conflict(f"{out} exists already: name a new folder.")
     shutil.copytree(source, out)
     return verify(out, digest=release.manifest_digest)
+
+
+def _pictures(study: Study, content: Content) -> Iterator[Part]:
+    """The regions as pictures, where the study's policy wanted them at the pass."""
+    if not content.facts["policy"].get("release_crops"):
+        return iter(())
+    rows = {row.public_id: row for row in Slide.objects.filter(study=study)}
+    return pictures.render(content.regions, opens=lambda slide: open_slide(store.slide_path(rows[slide.slide])))
 
 
 def _check(study: Study, consistency_pass: ConsistencyPass, member: Membership | None) -> None:

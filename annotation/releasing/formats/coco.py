@@ -3,11 +3,11 @@
 Decides ids and which facts go into COCO's own fields; refuses to know where the file lies. Boxes are level-0 pixels.
 """
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from annotation.releasing.content import Content, ReleasedRegion, ReleasedSlide
+from annotation.releasing.formats import compact
 
 NAME = "coco.json"
 
@@ -20,17 +20,17 @@ def render(content: Content) -> Iterator[bytes]:
         _box(number, region, image_ids, category_ids, content.codes)
         for number, region in enumerate(content.regions, start=1)
     )
-    yield b'{"info":' + _dump(_info(content))
-    yield b',"licenses":' + _dump(_licences(content))
-    yield b',"categories":' + _dump(
+    yield b'{"info":' + compact.dump(_info(content))
+    yield b',"licenses":' + compact.dump(_licences(content))
+    yield b',"categories":' + compact.dump(
         [
             {"id": category_ids[item.code], "name": item.code, "supercategory": item.parent or content.study["task"]}
             | {"title": item.name, "color": item.colour, "is_special": item.is_special}
             for item in content.classes
         ]
     )
-    yield b',"images":[' + b",\n".join(_dump(_image(image_ids[slide.slide], slide)) for slide in content.slides)
-    yield b'],"annotations":[\n' + b",\n".join(_dump(box) for box in boxes) + b"]}\n"
+    yield b',"images":[' + b",\n".join(compact.dump(_image(image_ids[slide.slide], slide)) for slide in content.slides)
+    yield b'],"annotations":[\n' + b",\n".join(compact.dump(box) for box in boxes) + b"]}\n"
 
 
 def count_by_category(values: dict[str, Any]) -> dict[str, int]:
@@ -93,7 +93,3 @@ def _box(
 def _corners(region: ReleasedRegion) -> list[int]:
     left, top, right, bottom = region.x, region.y, region.x + region.width, region.y + region.height
     return [left, top, right, top, right, bottom, left, bottom]
-
-
-def _dump(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

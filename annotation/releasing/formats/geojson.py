@@ -4,12 +4,12 @@ Decides the properties that QuPath 0.5 reads (object type, classification with c
 other viewers. Files are named after the slide's public id: drag one onto the opened slide.
 """
 
-import json
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 
 from annotation.releasing.content import Content, ReleasedRegion
+from annotation.releasing.formats import compact
 
 FOLDER = "geojson"
 _NAMES = uuid.uuid5(uuid.NAMESPACE_OID, "concord region")
@@ -29,7 +29,7 @@ def render(content: Content) -> Iterator[tuple[str, bytes]]:
         item.code: {"name": item.name, "color": _rgb(item.colour)} for item in content.classes
     }
     for slide, regions in sorted(of_slide.items()):
-        features = b",\n".join(_dump(_feature(one, classification, content.codes)) for one in regions)
+        features = b",\n".join(compact.dump(_feature(one, classification, content.codes)) for one in regions)
         yield name_of(slide), b'{"type":"FeatureCollection","features":[\n' + features + b"]}\n"
 
 
@@ -57,7 +57,3 @@ def _feature(
 
 def _rgb(colour: str) -> list[int]:
     return [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
-
-
-def _dump(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

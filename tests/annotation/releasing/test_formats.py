@@ -1,8 +1,12 @@
 """The formats of a release, as the programs they are for read them; and what `verify` says of forged ones."""
 
 import json
+import os
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +21,7 @@ from annotation.releasing.verify import verify
 from learning.slides.reader import open_slide
 from tests.annotation.releasing.contents import content
 from tests.annotation.releasing.test_verify import forge, reseal, rows_of
+from tests.conftest import REPOSITORY
 
 NEW = (coco.NAME, croissant.NAME, citation.NAME, changelog.NAME, files.README)
 PAINT = (200, 30, 90)
@@ -193,6 +198,32 @@ def test_pictures_lie_by_split_and_class_and_a_moved_one_is_named(tmp_path):
     manifest["files"][new] = manifest["files"].pop(old)
     reseal(written, manifest)
     assert any("pictures that are not those of the 6 labels" in one for one in verify(written).problems)
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from annotation.releasing import folder, pictures
+from learning.slides.reader import open_slide
+from tests.annotation.releasing.contents import content
+slide, parent = map(Path, sys.argv[1:])
+regions = sorted(content().regions, key=lambda one: one.slide.slide)
+crops = pictures.render(regions, opens=lambda _: open_slide(slide))
+print(folder.write(content(), parent=parent, pictures=crops)[0])
+"""
+
+
+@pytest.mark.parametrize(("seed", "zone"), [("1", "Asia/Tokyo"), ("2", "America/Lima")])
+def test_another_process_writes_the_same_bytes(tmp_path, seed, zone):
+    written = with_pictures(tmp_path)
+    env = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone}
+    asked = [sys.executable, "-c", PROGRAM, tmp_path / "slide.png", tmp_path / "again"]
+    again = Path(
+        subprocess.run(asked, env=env, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout.strip()
+    )
+    ours, theirs = files.listed(written), files.listed(again)
+    assert ours.keys() == theirs.keys() and len(ours) == 21
+    assert all(path.read_bytes() == theirs[name].read_bytes() for name, path in ours.items())
 
 
 def test_a_release_of_the_first_layout_still_holds(written):
