@@ -9,7 +9,15 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from annotation.admin.base import ReasonForm, Rows, StudyFilter, manager_of, reason_of
-from annotation.models import ConsistencyPass, Finding, PassItem, Release, ReleaseItem
+from annotation.models import (
+    AcceptanceItem,
+    AcceptanceSample,
+    ConsistencyPass,
+    Finding,
+    PassItem,
+    Release,
+    ReleaseItem,
+)
 from annotation.rules import Fix
 from annotation.selectors import consistency
 from annotation.services import findings, releases
@@ -98,6 +106,31 @@ class PassItemAdmin(Rows):
     list_filter = (StudyFilter,)
     exact_search = ("region__public_id",)
     list_select_related = ("consistency_pass__study", "region", "revision__region")
+
+
+@admin.register(AcceptanceSample)
+class AcceptanceSampleAdmin(Rows):
+    list_display = (
+        "number",
+        "study",
+        "consistency_pass",
+        "state",
+        "population",
+        "opinions",
+        "started_by",
+        "created_at",
+    )
+    list_filter = (StudyFilter, "state")
+    list_select_related = ("study", "consistency_pass__study", "started_by")
+
+
+@admin.register(AcceptanceItem)
+class AcceptanceItemAdmin(Rows):
+    study_path = "sample__study"
+    list_display = ("sample", "region", "label", "verdict", "slots_open", "needs_adjudication")
+    list_filter = (StudyFilter, "needs_adjudication")
+    exact_search = ("region__public_id",)
+    list_select_related = ("sample__study", "region")
 
 
 @admin.register(Release)

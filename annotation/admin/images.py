@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from annotation.admin.base import ReasonForm, Rows, StudyFilter, manager_of, reason_of
 from annotation.errors import BadInput, Refused
-from annotation.models import Case, Domain, KnownTruth, RecordedVote, Region, Slide
+from annotation.models import Case, Domain, Gold, KnownTruth, RecordedVote, Region, Slide
 from annotation.selectors import regions
 from annotation.services import picks, truth
 
@@ -123,6 +123,15 @@ class KnownTruthAdmin(Rows):
     list_display = ("region", "label", "borderline")
     list_filter = (StudyFilter,)
     exact_search = ("region__public_id",)
+
+
+@admin.register(Gold)
+class GoldAdmin(Rows):
+    study_path = "region__study"
+    list_display = ("region", "protocol", "label", "source", "is_qualification", "added_by", "added_at", "retired_at")
+    list_filter = (StudyFilter, "source", "is_qualification")
+    exact_search = ("region__public_id",)
+    list_select_related = ("region", "protocol__study", "added_by")
 
 
 @admin.register(RecordedVote)

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from annotation.admin.base import Rows, StudyFilter
-from annotation.models import GroundTruthRevision, ReliabilitySnapshot
+from annotation.models import ConfusionMatrix, GroundTruthRevision, ReliabilitySnapshot
 
 
 @admin.register(GroundTruthRevision)
@@ -22,3 +22,11 @@ class SnapshotAdmin(Rows):
     list_display = ("number", "study", "protocol", "answers", "created_at")
     list_filter = (StudyFilter,)
     list_select_related = ("study", "protocol__study")
+
+
+@admin.register(ConfusionMatrix)
+class ConfusionMatrixAdmin(Rows):
+    study_path = "snapshot__study"
+    list_display = ("snapshot", "pseudonym", "is_drifting")
+    list_filter = (StudyFilter, "is_drifting")
+    list_select_related = ("snapshot__study",)

@@ -300,7 +300,8 @@ def test_people_who_claim_batches_at_the_same_moment_never_share_a_slot(committe
     def grab(person: Membership) -> list[int]:
         try:
             held = queue.claim_batch(member=person, count=15)
-            if person.pk % 2:
+            # Whoever comes last may find fewer: what others are taking is passed over.
+            if person.pk % 2 and held[5:10]:
                 give_up(held[5:10])
             return [lease.pick_id for lease in queue.claim_batch(member=person, count=15)]
         finally:

@@ -105,7 +105,7 @@ def test_the_page_is_a_fixed_number_of_queries_and_nobody_elses(region, django_a
     client = Client()
     roles = dict(region.study.memberships.values_list("role", "user"))
     client.force_login(get_user_model().objects.get(pk=roles["manager"]))
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         assert client.get(url).status_code == 200
     for role in ("annotator", "adjudicator"):
         client.force_login(get_user_model().objects.get(pk=roles[role]))

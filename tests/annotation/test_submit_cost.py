@@ -8,7 +8,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-SETTLING_QUERIES = 30
+SETTLING_QUERIES = 31
 
 
 def test_a_submit_that_settles_a_region_stays_within_its_queries(

