@@ -64,8 +64,8 @@ def add(scene: Scene) -> None:
 def add_truth(scene: Scene, region, number: int, now) -> None:
     study = scene.study
     snapshot = ReliabilitySnapshot.objects.create(
-        study=study, number=number, protocol=study.protocol, class_codes=[], prior=[], confusion={"A1": [[1.0]]}, answers=1,
-        created_at=now,
+        study=study, number=number, protocol=study.protocol, class_codes=[], prior=[],
+        confusion={"A1": [[1.0]]}, answers=1, created_at=now,
     )  # fmt: skip
     revision = GroundTruthRevision.objects.create(
         study=study, region=region, number=1, is_settled=True, label="neutrophil", method="majority",
