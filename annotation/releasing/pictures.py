@@ -42,6 +42,7 @@ def render(regions: Iterable[ReleasedRegion], *, opens: Opens) -> Iterator[Part]
 
 def _encode(image: Image.Image) -> bytes:
     stream = io.BytesIO()
-    # No optimising and a fixed level: what zlib makes of them is the same each time.
-    image.save(stream, format="PNG", compress_level=6)
+    # A fixed level: what zlib makes of it is the same each time. The lowest takes two thirds of the usual time for 10 %
+    # more bytes.
+    image.save(stream, format="PNG", compress_level=1)
     return stream.getvalue()

@@ -17,6 +17,7 @@ from tests.benchmarks.heads import measure_refit
 from tests.benchmarks.labelling import measure_labelling
 from tests.benchmarks.moments import measure_moments
 from tests.benchmarks.ranking import measure_ranking
+from tests.benchmarks.releasing import measure_releasing
 from tests.benchmarks.replaying import measure_replaying
 from tests.benchmarks.reviewing import measure_reviewing
 from tests.benchmarks.rules import measure_rules
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "moments": measure_moments,
     "ranking": measure_ranking,
     "rules": measure_rules,
+    "releasing": measure_releasing,
     "replaying": measure_replaying,
     "reviewing": measure_reviewing,
     "screens": measure_screens,
