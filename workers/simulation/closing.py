@@ -10,7 +10,7 @@ from typing import Protocol
 from annotation.errors import ConcordError
 from annotation.models import AcceptanceSample, ConsistencyPass, Finding, Membership, Pick, Release, Study
 from annotation.releasing import verify
-from annotation.rules import CHANGING_FIXES, Fix
+from annotation.rules import CHANGING_FIXES, Fix, by_code
 from annotation.rules.acceptance import RULE as _SAMPLED
 from annotation.selectors import acceptance as samples
 from annotation.services import acceptance, findings, passes, picks, releases, studies
@@ -140,11 +140,18 @@ def _choose(finding: Finding, round_number: int) -> Fix:
         return Fix.WAIVE
     if round_number > RECHECK_ROUNDS + 2:
         return Fix.WAIVE
-    if finding.fix == Fix.MERGE:
+    if finding.fix == Fix.MERGE or _is_same_twice(finding):
         return Fix.MERGE
     if finding.fix == Fix.RECHECK and round_number <= RECHECK_ROUNDS:
         return Fix.RECHECK
     return Fix.ADJUDICATE
+
+
+def _is_same_twice(finding: Finding) -> bool:
+    """Whether two regions show the same and carry one label: no opinion parts them, so one has to go."""
+    rule = by_code(finding.rule)
+    labels = finding.data["evidence"].get("labels", [])
+    return rule is not None and Fix.MERGE in rule.offers and len(set(labels)) == 1
 
 
 def _release(
