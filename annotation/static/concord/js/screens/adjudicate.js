@@ -24,7 +24,7 @@ const undoPlace = `concord.adjudicated.${boot().person}`;
 
 const files = new Map();
 let lease = null;
-let version = 0;
+let draftVersion = 0;
 let examples = [];
 let viewer = null;
 let decision = null;
@@ -60,7 +60,7 @@ async function open(found, ahead = [], before = null) {
   for (const token of files.keys()) if (![found, ...ahead].some((one) => one.token === token)) files.delete(token);
   const file = await fileOf(found);
   lease = found;
-  version = found.entered_version ?? 0;
+  draftVersion = found.entered_version ?? 0;
   renewedAt = Date.now();
   draw(file, before ?? entered(found));
   get("queue/adjudication/").then((waiting) => showWaiting(waiting, ahead.length), () => {});
@@ -181,7 +181,7 @@ function changed(content) {
 async function save({ label, reason, flagged }) {
   const content = { answer: label ? { kind: "class", label } : null, comment: reason, flagged };
   try {
-    version = (await put("queue/draft/", { token: lease.token, content, version })).version;
+    draftVersion = (await put("queue/draft/", { token: lease.token, content, version: draftVersion })).version;
     decision.saved("Saved.");
   } catch (error) {
     decision.saved(error.message);
