@@ -102,6 +102,14 @@ def _too_late(assignment: Assignment) -> LeaseLost:
     return leases.lost(" What was entered is kept among the drafts.")
 
 
+def _draw_salt(assignment: Assignment, number: int) -> str:
+    """Random, so that a digest whose words are erased fits no guess; a script's words hide nobody, and must repeat."""
+    study = assignment.study
+    if not study.is_simulation:
+        return opaque.secret()
+    return study.opaque_id("salt", assignment.region.public_id, assignment.annotator.pseudonym, number)
+
+
 def _write(
     assignment: Assignment,
     *,
@@ -115,7 +123,7 @@ def _write(
     at: datetime,
 ) -> Annotation:
     number, earlier = _continue_chain(assignment)
-    salt = opaque.secret() if comment else ""
+    salt = _draw_salt(assignment, number) if comment else ""
     row = Annotation.objects.create(
         study=assignment.study,
         region=assignment.region,
