@@ -34,6 +34,7 @@ class Crowd:
         self._told = told
         self._lock = threading.Lock()
         self._at_work = 0
+        self._asking_again = 0
         self._stops = threading.Event()
 
     def stop(self) -> None:
@@ -67,10 +68,10 @@ class Crowd:
             future.result()
 
     def _live(self, person: Person, kind: str, until: int | None) -> None:
-        vain = 0
+        vain, outcome = 0, Outcome.PASSED
         try:
             while not self._stops.is_set() and self._wants_more(until):
-                outcome = self._work_once(person, kind)
+                outcome = self._work_once(person, kind, again=outcome is Outcome.NOTHING)
                 if outcome is Outcome.ANSWERED:
                     self._told()
                 if outcome is not Outcome.NOTHING:
@@ -89,14 +90,16 @@ class Crowd:
             return True
         return self.answers + self._at_work + patiently(lambda: count_owed(self.study)) < until
 
-    def _work_once(self, person: Person, kind: str) -> Outcome:
+    def _work_once(self, person: Person, kind: str, *, again: bool) -> Outcome:
         with self._lock:
             self._at_work += 1
+            self._asking_again += again
         try:
             outcome = self._workplace.work_once(person, kind=kind)
         finally:
             with self._lock:
                 self._at_work -= 1
+                self._asking_again -= again
         with self._lock:
             self.answers += outcome is Outcome.ANSWERED
         return outcome
@@ -105,7 +108,8 @@ class Crowd:
         """Whether nothing can come any more: nobody is at work and no job is under way."""
         if kind == "adjudicate":
             return True
-        if self._at_work or self._jobs_live():
+        # On a slow machine somebody always asks: who asks again in vain is not at work, or nobody would ever go home.
+        if self._at_work > self._asking_again or self._jobs_live():
             return False
         patiently(lambda: loop.nudge(study=self.study))
         return not self._jobs_live()
