@@ -24,16 +24,15 @@ from annotation.services import imports, protocols
 from annotation.services.protocols import MappingPlan
 from annotation.states import MappingKind, Method, Role
 from workers.simulation import closing, measures, oracle, sandbox
-from workers.simulation import sample as samples
 from workers.simulation.annotators import Annotator, Habits, Response
 from workers.simulation.crew import ADJUDICATOR_SKILL, Crew, Person, join
 from workers.simulation.lockstep import START, Lockstep
 
-CASES, CELLS = 14, 12
-PEOPLE, CARELESS, ADJUDICATORS = 9, 4, 4
+PEOPLE, CARELESS, ADJUDICATORS = 9, 3, 4
 HABITS = Habits(skill=0.85, median_seconds=4.0)
 CARELESS_SKILL = 0.35
-COARSE, FINE = "granulocyte", ("neutrophil", "band", "eosinophil", "basophil")
+COARSE = "leukocyte"
+FINE = ("neutrophil", "band", "eosinophil", "basophil", "lymphocyte", "monocyte")
 POLICY = {
     "selection": "random",
     "first_model_revisions": 10_000,
@@ -69,9 +68,8 @@ class Mind:
         return replace(said, label=COARSE) if is_coarse else said
 
 
-def make_study(folder: Path) -> Study:
-    """The synthetic study, imported and with features; copies share them."""
-    drawn, _ = samples.find_or_draw(folder, seed=11, cases=CASES, cells_per_slide=CELLS)
+def make_study(drawn: Path) -> Study:
+    """The drawn study, imported and with features; copies share them."""
     study = imports.import_folder(drawn, slug="upheaval").study
     assert study is not None
     with clock.virtual(START):
@@ -99,7 +97,9 @@ def run(study: Study, *, seed: int, sample: int) -> dict[str, Any]:
         without, asked = _frozen_without(copy), _standing(copy)
         answers = hands.answers
         lines: list[str] = []
-        closed = closing.close_study(study=copy, manager=crew.manager, hands=hands, told=lines.append, sample=sample)
+        closed = closing.close_study(
+            study=copy, manager=crew.manager, hands=hands, told=lines.append, sample=sample, is_thorough=True
+        )
     if closed.release is None:
         failed = [one["error"] for one in measures.describe_failed_jobs(copy)]
         raise RuntimeError(" ".join([*lines, *closed.problems, *failed]))
@@ -166,7 +166,7 @@ def _merged(study: Study) -> tuple[list[Any], list[MappingPlan]]:
     """The classes that the study begins with: several are one."""
     fine = protocols.class_plans(study.current_protocol)
     first = next(one for one in fine if one.code == FINE[0])
-    coarse = replace(first, code=COARSE, name="Granulocyte")
+    coarse = replace(first, code=COARSE, name="Leukocyte")
     plans = [
         MappingPlan(one.code, MappingKind.MERGED, (COARSE,))
         if one.code in FINE

@@ -14,7 +14,7 @@ from annotation.rules import CHANGING_FIXES, Fix, by_code
 from annotation.rules.acceptance import RULE as _SAMPLED
 from annotation.selectors import acceptance as samples
 from annotation.services import acceptance, findings, passes, picks, releases, studies
-from annotation.states import AnswerKind, FindingState, PassState, PickState
+from annotation.states import AnswerKind, FindingState, PassState, PickState, Severity
 
 ROUNDS = 8
 RECHECK_ROUNDS = 2
@@ -45,11 +45,18 @@ class Closed:
 
 
 def close_study(
-    *, study: Study, manager: Membership, hands: Hands, told: Callable[[str], None], sample: int = 0
+    *,
+    study: Study,
+    manager: Membership,
+    hands: Hands,
+    told: Callable[[str], None],
+    sample: int = 0,
+    is_thorough: bool = False,
 ) -> Closed:
     """Finish what was begun and bring the study to a verified release; problems are told, never raised.
 
-    `sample` regions of the first clean pass are answered blind again, and what is found wrong is mended.
+    `sample` regions of the first clean pass are answered blind again, and what is found wrong is mended. Who is
+    thorough acts on the warnings of the first pass about regions, too.
     """
     studies.drain(study=study)
     told("Draining: what was begun is finished.")
@@ -60,16 +67,17 @@ def close_study(
             return Closed(None, number, [f"Pass {row.number} {row.state}: see its job for the reason."])
         blocking = releases.blockers(row)
         told(f"Pass {row.number}: {row.findings.count()} findings, {len(blocking)} open blockers.")
-        if not blocking and sample and not AcceptanceSample.objects.filter(study=study).exists():
+        heeded = _read_warnings(row) if is_thorough and number == 1 else []
+        if not (blocking or heeded) and sample and not AcceptanceSample.objects.filter(study=study).exists():
             size = min(sample, row.numbers["released"])
             acceptance.draw(consistency_pass=row, member=manager, size=size)
             told(f"Sample: {size} of {row.numbers['released']} regions are answered blind again.")
             finish_begun(study=study, hands=hands)
             continue
-        if not blocking:
+        if not (blocking or heeded):
             return _release(study=study, manager=manager, row=row, rounds=number, told=told)
         try:
-            _mend(blocking, manager=manager, round_number=number)
+            _mend(blocking + heeded, manager=manager, round_number=number)
         except ConcordError as error:
             return Closed(None, number, [error.message])
         finish_begun(study=study, hands=hands)
@@ -105,10 +113,16 @@ def _run_pass(*, study: Study, manager: Membership, hands: Hands) -> Consistency
     return row
 
 
-def _mend(blocking: list[Finding], *, manager: Membership, round_number: int) -> None:
-    """Act on every open blocker: ask again, then let an adjudicator decide, and waive what no answer can mend."""
+def _read_warnings(row: ConsistencyPass) -> list[Finding]:
+    """The open warnings about regions that further people or an adjudicator could answer."""
+    asked = row.findings.filter(severity=Severity.WARNING, state=FindingState.OPEN, region__isnull=False)
+    return list(asked.filter(fix__in=[Fix.RECHECK, Fix.ADJUDICATE]).order_by("rule", "region__public_id"))
+
+
+def _mend(rows: list[Finding], *, manager: Membership, round_number: int) -> None:
+    """Act on open findings: ask again, then let an adjudicator decide, and waive what no answer can mend."""
     by_fix: dict[Fix, list[Finding]] = {}
-    for finding in blocking:
+    for finding in rows:
         # One that was fixed is closed already; the next pass will see what came of it.
         if finding.state != FindingState.OPEN:
             continue
@@ -116,8 +130,8 @@ def _mend(blocking: list[Finding], *, manager: Membership, round_number: int) ->
             _take_over(finding, manager)
         else:
             by_fix.setdefault(_choose(finding, round_number), []).append(finding)
-    for fix, rows in sorted(by_fix.items()):
-        findings.apply_many(findings=rows, member=manager, reason=_REASONS[fix], fix=fix)
+    for fix, alike in sorted(by_fix.items()):
+        findings.apply_many(findings=alike, member=manager, reason=_REASONS[fix], fix=fix)
 
 
 def _take_over(finding: Finding, manager: Membership) -> None:

@@ -57,6 +57,7 @@ def spoiled() -> PassView:
         domains=("lab-9",),
         repeats=tuple(Repeat(f"r{number:05}", "A1", "monocyte", "lymphocyte") for number in range(12)),
         golds={"r00000": "nothing-known"},
+        by_people={"majority": {"r00008": ("", 0.5)}},
         verdicts={"r00007": Verdict(sample=1, label="nothing-known", drawn="monocyte", doubt=0.9)},
         gold_answers=tuple(GoldAnswer(f"r{at:05}", "A1", *pair) for at, pair in enumerate(said)),
         evidence=Evidence(
