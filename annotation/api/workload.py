@@ -14,9 +14,8 @@ from annotation.api.access import WORKERS, StudyView
 from annotation.api.queue import LeasedRegion, LeaseShape, TokenField
 from annotation.api.shapes import AnswerField, Shape
 from annotation.models import Membership, Study
-from annotation.selectors import qualification
+from annotation.selectors import qualification, workload
 from annotation.selectors import queue as queue_reads
-from annotation.selectors import workload
 from annotation.services import queue
 
 LARGEST_VERSION = 1_000_000_000

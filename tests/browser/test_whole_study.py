@@ -205,6 +205,8 @@ def resolve(page: Page) -> None:
     expect(page.locator("#blocks")).to_contain_text("Class under quota: 1 open.")
     left = page.locator(".finding.open")
     expect(left.first).to_be_visible()
+    # Findings are drawn rule by rule, as they come.
+    page.wait_for_load_state("networkidle")
     for remaining in reversed(range(left.count())):
         left.first.focus()
         page.keyboard.press("w")
