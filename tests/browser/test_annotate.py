@@ -90,6 +90,41 @@ def report(page):
     print("From key to next sharp region:", numbers)
 
 
+def test_region_that_is_slow_to_load_is_shown_though_others_arrive_meanwhile(smear, page_for):
+    page = page_for(smear.annotator)
+    offered, pictures, claims = [], [], []
+
+    def hold_picture_of_third(route):
+        if offered[2] in route.request.url:
+            pictures.append(route)
+        else:
+            route.continue_()
+
+    def hold_second_claim(route):
+        if offered:
+            claims.append(route)
+            return
+        response = route.fetch()
+        offered.extend(lease["region"]["id"] for lease in response.json()["leases"])
+        route.fulfill(response=response)
+
+    page.route("**/image.jpg?*", hold_picture_of_third)
+    page.route("**/queue/claim/", hold_second_claim)
+    first = begin(page, smear)
+    press_class(page, smear, 0)
+    assert sharp(page, after=first) == offered[1]
+    while not claims:
+        page.wait_for_timeout(20)
+    press_class(page, smear, 1)
+    page.locator('#viewer[data-state="loading"]').wait_for()
+    with page.expect_response("**/queue/claim/"):
+        claims.pop().continue_()
+    page.wait_for_timeout(200)
+    for route in pictures:
+        route.continue_()
+    assert sharp(page, after=offered[1]) == offered[2]
+
+
 def test_undo_skip_comment_and_flag_by_keys_and_a_reload_keeps_what_was_typed(smear, page_for, axe):
     page = page_for(smear.annotator)
     first = begin(page, smear)

@@ -25,6 +25,7 @@ export class RegionViewer {
   #osd;
   #ready = new Map();
   #region = null;
+  #coming = null;
   #shown = null;
   #wanted = 0;
 
@@ -52,6 +53,7 @@ export class RegionViewer {
   /** Show a region; resolves with true when it is drawn sharp, with false when another one was wanted meanwhile. */
   async show(region, { label = null } = {}) {
     const turn = ++this.#wanted;
+    this.#coming = region;
     this.element.dataset.state = "loading";
     const images = await this.#load(region);
     if (turn !== this.#wanted) return false;
@@ -63,16 +65,15 @@ export class RegionViewer {
     if (label) this.stage.setAttribute("aria-label", label);
     this.overview.show(region, contextUrl(region), CONTEXT);
     this.home(true);
-    await this.#drawn(images.sharp);
+    if (!await this.#drawn(images.sharp, turn)) return false;
     this.element.dataset.state = "sharp";
     this.element.dataset.region = region.id;
-    return turn === this.#wanted;
+    return true;
   }
 
-  /** Have these regions ready, and let go of all others but the one that is shown. */
+  /** Have these regions ready, in this order; let go of others, but not of what is shown or about to be. */
   keep(regions) {
-    const wanted = new Set(regions.map((one) => one.id));
-    if (this.#region) wanted.add(this.#region.id);
+    const wanted = new Set([...regions, this.#region, this.#coming].map((one) => one?.id));
     for (const [id, images] of this.#ready) {
       if (wanted.has(id)) continue;
       this.#ready.delete(id);
@@ -86,6 +87,7 @@ export class RegionViewer {
   clear() {
     this.#wanted += 1;
     this.#region = null;
+    this.#coming = null;
     this.#hide();
     this.keep([]);
     delete this.element.dataset.region;
@@ -181,13 +183,15 @@ export class RegionViewer {
     this.#shown = null;
   }
 
-  /** Resolves in the frame after the picture was drawn with all its pixels. */
-  #drawn(image) {
+  /** True in the frame after the picture was drawn with all its pixels; false once another one is wanted. */
+  #drawn(image, turn) {
     return new Promise((resolve) => {
+      const isWanted = () => turn === this.#wanted;
       const look = () => {
+        if (!isWanted()) { resolve(false); return; }
         if (!image.getFullyLoaded()) { requestAnimationFrame(look); return; }
         this.#osd.forceRedraw();
-        requestAnimationFrame(() => requestAnimationFrame(resolve));
+        requestAnimationFrame(() => requestAnimationFrame(() => resolve(isWanted())));
       };
       look();
     });

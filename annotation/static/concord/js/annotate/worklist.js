@@ -28,6 +28,9 @@ export class Worklist extends EventTarget {
   /** The ones after it. */
   get upcoming() { return this.#leases.slice(1); }
 
+  /** What all of them show, in the order in which it is needed. */
+  get regions() { return this.#leases.map((lease) => lease.region); }
+
   /** Seconds until the current lease ends. */
   get secondsLeft() {
     if (!this.current) return 0;
@@ -88,5 +91,6 @@ export class Worklist extends EventTarget {
     const { leases, protocol } = await post("queue/claim/", { kind: this.kind, count });
     this.dispatchEvent(new CustomEvent("classes", { detail: { protocol } }));
     const known = new Set(this.#leases.map((lease) => lease.token));
-    this.#leases.push(...leases.filter((lease) => !known.has(lease.token) && !this.#done.has(lease.token)));  }
+    this.#leases.push(...leases.filter((lease) => !known.has(lease.token) && !this.#done.has(lease.token)));
+  }
 }

@@ -73,7 +73,7 @@ async function show(lease, since) {
   }
   if (since !== null) performance.measure(MEASURE, { start: since, end: performance.now() });
   stopwatch.start();
-  viewer.keep(worklist.upcoming.map((one) => one.region));
+  viewer.keep(worklist.regions);
   claim({ quiet: true });
 }
 
@@ -81,7 +81,7 @@ async function show(lease, since) {
 async function claim({ quiet = false } = {}) {
   try {
     await worklist.fill();
-    viewer.keep(worklist.upcoming.map((one) => one.region));
+    viewer.keep(worklist.regions);
     if (!worklist.current && !quiet) await tellWhyEmpty();
   } catch (error) {
     if (worklist.current) return;
