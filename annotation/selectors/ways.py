@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.db.models.fields.json import KeyTextTransform
 
 from annotation import sidebyside
-from annotation.models import ConsistencyPass, PassItem, Region
+from annotation.models import ConsistencyPass, LabelClass, PassItem, Region, Study
 from annotation.states import PassState
 
 MOST_REGIONS = 60
@@ -18,7 +18,7 @@ MOST_REGIONS = 60
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way's word on a region."""
+    """One way's word on a region: the class by its name, "" for a tie."""
 
     name: str
     label: str
@@ -27,7 +27,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """How far two ways agree over a pass; `per_class` is (class code, the same, of how many)."""
+    """How far two ways agree over a pass; `per_class` is (class name, the same, of how many)."""
 
     first: str
     second: str
@@ -47,16 +47,20 @@ def of_region(region: Region) -> tuple[int, list[Way]]:
     item = items.select_related("consistency_pass").order_by("-consistency_pass__number").first()
     if item is None:
         return 0, []
-    return item.consistency_pass.number, _read(item.others)
+    names = class_names(region.study)
+    said = [(name, *item.others[method]) for method, name in sidebyside.NAMES.items() if method in item.others]
+    return item.consistency_pass.number, [Way(name, names.get(code, code), share) for name, code, share in said]
 
 
-def _read(others: dict[str, Any]) -> list[Way]:
-    named = [(name, *others[method]) for method, name in sidebyside.NAMES.items() if method in others]
-    return [Way(name, label, confidence) for name, label, confidence in named]
+def class_names(study: Study) -> dict[str, str]:
+    """What people call each class: the newest version's word for its code, of retired classes as well."""
+    rows = LabelClass.objects.filter(protocol__study=study).order_by("protocol__number")
+    return dict(rows.values_list("code", "name"))
 
 
 def pairs(row: ConsistencyPass) -> list[Pair]:
     """How far each two ways agree over a pass."""
+    names = class_names(row.study)
     return [
         Pair(
             first=one["first"],
@@ -64,7 +68,7 @@ def pairs(row: ConsistencyPass) -> list[Pair]:
             names=(sidebyside.NAMES[one["first"]], sidebyside.NAMES[one["second"]]),
             regions=one["regions"],
             same=one["same"],
-            per_class=[(code, same, count) for code, (same, count) in one["classes"].items()],
+            per_class=[(names.get(code, code), same, count) for code, (same, count) in one["classes"].items()],
         )
         for one in row.numbers.get("side_by_side", [])
     ]
