@@ -68,12 +68,7 @@ class Pass(Screen):
             return None
         found = ways.differing(self.row, first=first, second=second)
         names = (sidebyside.NAMES[first], sidebyside.NAMES[second])
-        classes = ways.class_names(self.study)
-        items = [
-            (item.region, *(classes.get(code, code) for code in (item.revision.label, item.first, item.second)))
-            for item in found
-        ]
-        return {"names": names, "items": items, "is_cut": len(found) == ways.MOST_REGIONS}
+        return {"names": names, "items": found, "is_cut": len(found) == ways.MOST_REGIONS}
 
     def boot(self, request: HttpRequest) -> dict[str, Any]:
         released = getattr(self.row, "release", None)

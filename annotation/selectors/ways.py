@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.db.models.fields.json import KeyTextTransform
 
 from annotation import sidebyside
-from annotation.models import ConsistencyPass, LabelClass, PassItem, Region, Study
+from annotation.models import ConsistencyPass, LabelClass, PassItem, Region
 from annotation.states import PassState
 
 MOST_REGIONS = 60
@@ -47,12 +47,12 @@ def of_region(region: Region) -> tuple[int, list[Way]]:
     item = items.select_related("consistency_pass").order_by("-consistency_pass__number").first()
     if item is None:
         return 0, []
-    names = class_names(region.study)
+    names = class_names(region.study_id)
     said = [(name, *item.others[method]) for method, name in sidebyside.NAMES.items() if method in item.others]
     return item.consistency_pass.number, [Way(name, names.get(code, code), share) for name, code, share in said]
 
 
-def class_names(study: Study) -> dict[str, str]:
+def class_names(study: int) -> dict[str, str]:
     """What people call each class: the newest version's word for its code, of retired classes as well."""
     rows = LabelClass.objects.filter(protocol__study=study).order_by("protocol__number")
     return dict(rows.values_list("code", "name"))
@@ -60,7 +60,7 @@ def class_names(study: Study) -> dict[str, str]:
 
 def pairs(row: ConsistencyPass) -> list[Pair]:
     """How far each two ways agree over a pass."""
-    names = class_names(row.study)
+    names = class_names(row.study_id)
     return [
         Pair(
             first=one["first"],
@@ -74,13 +74,23 @@ def pairs(row: ConsistencyPass) -> list[Pair]:
     ]
 
 
-def differing(row: ConsistencyPass, *, first: str, second: str) -> list[PassItem]:
-    """Regions of a pass on which two ways differ, a page of them; none for what is no way."""
+def differing(row: ConsistencyPass, *, first: str, second: str) -> list[tuple[Region, str, str, str]]:
+    """Regions of a pass on which two ways differ, a page of them; none for what is no way.
+
+    With each region the class that stands and what either way says, by name; "" for a tie.
+    """
     if not {first, second} <= sidebyside.NAMES.keys():
         return []
     items = PassItem.objects.filter(consistency_pass=row).annotate(first=_label(first), second=_label(second))
     found = items.filter(~Q(first=F("second")), first__isnull=False, second__isnull=False)
-    return list(found.select_related("region", "revision").order_by("region__public_id")[:MOST_REGIONS])
+    rows = found.order_by("region__public_id").values_list("region", "revision__label", "first", "second")
+    said = list(rows[:MOST_REGIONS])
+    regions = Region.objects.in_bulk([region for region, *_ in said])
+    names = class_names(row.study_id)
+    return [
+        (regions[region], names.get(stands, stands), names.get(one, one), names.get(other, other))
+        for region, stands, one, other in said
+    ]
 
 
 def _label(method: str) -> Any:
