@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.urls import reverse
 
-from annotation.models import Membership
+from annotation.models import Annotation, Finding, Membership, Region, Study
 from annotation.states import Role
 from tests.annotation.admin import rows
 from tests.annotation.api import scene as scenes
@@ -57,8 +57,18 @@ def _name(model: type[Model]) -> str:
     return f"admin:{model._meta.app_label}_{model._meta.model_name}"
 
 
+def some() -> list[str]:
+    """One page of each kind: what they share is most of what can break."""
+    names = (_name(model) for model in (Study, Annotation, Finding))
+    found = [reverse(f"{name}_changelist") for name in names]
+    found += [reverse(f"{_name(model)}_change", args=[model._default_manager.first().pk]) for model in (Study, Region)]
+    return [*found, reverse("admin:auth_user_add")]
+
+
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("addresses", [lists, forms])
+@pytest.mark.parametrize(
+    "addresses", [some, pytest.param(lists, marks=pytest.mark.slow), pytest.param(forms, marks=pytest.mark.slow)]
+)
 def test_pages_of_rows_hold_wcag(page_for, owner, guard, addresses) -> None:
     page = page_for(owner)
     guard.forgive("Autofocus processing was blocked")
