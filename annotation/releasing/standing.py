@@ -92,8 +92,15 @@ def contents(link: Link) -> Iterator[dict[str, Any]]:
 
 
 def _has_shape(value: dict[str, Any]) -> bool:
-    wanted = _SHAPES.get(value["row"]) if isinstance(value.get("row"), str) else None
-    return wanted is not None and all(isinstance(value.get(key), kind) for key, kind in wanted.items())
+    row = value.get("row")
+    wanted = _SHAPES.get(row) if isinstance(row, str) else None
+    if wanted is None:
+        return False
+    # A plain loop: a generator for each of 100,000 rows takes twice as long.
+    for key, kind in wanted.items():  # noqa: SIM110
+        if not isinstance(value.get(key), kind):
+            return False
+    return True
 
 
 def label_of(content: dict[str, Any]) -> str:

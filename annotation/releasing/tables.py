@@ -6,6 +6,7 @@ Decides how values become text and back; refuses to know what the columns mean.
 import csv
 import re
 from collections.abc import Iterable, Sequence
+from io import StringIO
 from pathlib import Path
 
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
@@ -23,15 +24,18 @@ def render(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 def read(path: Path) -> list[dict[str, str]]:
     """Rows as column -> text, guards taken off; ValueError with the line where a row has too many or few cells."""
     with path.open(encoding="utf-8", newline="") as stream:
-        reader = csv.reader(stream)
-        columns = next(reader, None)
-        if columns is None:
-            raise ValueError(f"{path.name} is empty: it lacks even its header line.")
-        rows = []
-        for cells in reader:
-            if len(cells) != len(columns):
-                raise ValueError(f"{path.name}, line {reader.line_num}: {len(cells)} cells instead of {len(columns)}.")
-            rows.append({column: _unguard(cell) for column, cell in zip(columns, cells, strict=True)})
+        text = stream.read()
+    reader = csv.reader(StringIO(text, newline=""))
+    columns = next(reader, None)
+    if columns is None:
+        raise ValueError(f"{path.name} is empty: it lacks even its header line.")
+    # Few tables hold a guard at all, and looking at each of a million cells takes longer than reading them.
+    is_guarded = "'" in text
+    rows = []
+    for cells in reader:
+        if len(cells) != len(columns):
+            raise ValueError(f"{path.name}, line {reader.line_num}: {len(cells)} cells instead of {len(columns)}.")
+        rows.append(dict(zip(columns, map(_unguard, cells) if is_guarded else cells, strict=True)))
     return rows
 
 

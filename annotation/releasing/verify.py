@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from annotation import chain
+from annotation import chain, garbage
 from annotation.releasing import changelog, files, standing, tables, verify_formats
 from annotation.releasing.formats import citation, coco, croissant
 from annotation.releasing.manifest import FORMAT, VERSION
@@ -34,6 +34,7 @@ class Checked:
         return not self.problems
 
 
+@garbage.left_alone()
 def verify(path: Path, *, digest: str | None = None) -> Checked:
     """Check the folder at `path`. `digest`, known from elsewhere, is the only proof against a folder made anew."""
     if not path.is_dir():

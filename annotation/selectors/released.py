@@ -6,6 +6,7 @@ Decides which rows make up a release, in which order; refuses to write, and to l
 from collections import Counter
 from collections.abc import Iterator
 
+from annotation import garbage
 from annotation.models import ConsistencyPass, Finding, LabelClass, PassItem, Protocol, Slide, Study
 from annotation.releasing import diff, standing
 from annotation.releasing.content import (
@@ -23,6 +24,7 @@ from annotation.services import ledger
 from annotation.states import FindingState, Severity
 
 
+@garbage.left_alone()
 def read(consistency_pass: ConsistencyPass) -> Content:
     """The content of a release cut from a finished pass: the same each time, while its findings do not change."""
     study = Study.objects.get(pk=consistency_pass.study_id)

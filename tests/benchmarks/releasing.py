@@ -7,18 +7,24 @@ import argparse
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import django
 
+if TYPE_CHECKING:
+    from annotation.releasing.content import Content
+
 DATABASE = "bench_releasing"
 LABELS, AT_ONCE = 50_000, 1000
+ANSWERED, PEOPLE = 100, 2
 BOUND_SECONDS = 10.0
 
 
@@ -42,7 +48,7 @@ def main() -> None:
     try:
         database.prepare(DATABASE)
         with tempfile.TemporaryDirectory() as folder:
-            result = _measure(labels, Path(folder))
+            result = _measure(labels, Path(folder)) | {"answered": _measure_answered(labels, Path(folder))}
     finally:
         database.drop(DATABASE)
     print(json.dumps(result))
@@ -81,6 +87,53 @@ def _measure(labels: int, folder: Path) -> dict[str, Any]:
         "seconds": reading["processor_seconds"] + written_in["processor_seconds"],
         "bound_seconds": BOUND_SECONDS,
     }
+
+
+def _measure_answered(labels: int, folder: Path) -> dict[str, Any]:
+    """The same with an entry for each of two answers to a label: a hundred real ones, written many times over."""
+    from annotation.releasing import folder as writing
+    from annotation.releasing import standing
+    from annotation.releasing.verify import verify
+    from annotation.selectors import released
+    from tests.annotation.rules import planting
+
+    content = _repeat(released.read(planting.answer_many(ANSWERED, people=PEOPLE)), labels // ANSWERED)
+    stood, folding = _clock(lambda: standing.fold(content.links))
+    (written, digest), written_in = _clock(lambda: writing.write(content, parent=folder / "answered"))
+    checked, checking = _clock(lambda: verify(written, digest=digest))
+    assert checked.ok, checked.problems[:3]
+    return {
+        "labels": checked.regions,
+        "answers": len(stood.answers),
+        "folding": folding,
+        "writing": written_in,
+        "checking": checking,
+    }
+
+
+def _repeat(content: "Content", times: int) -> "Content":
+    """The same history so many times, of regions with other names; one chain."""
+    from annotation import chain
+
+    links: list[chain.Link] = []
+    regions, answers = [], []
+    for number in range(times):
+        mark = f"{number:04x}"
+        for link in content.links:
+            payload = re.sub(r'("region":"\w+)', rf"\g<1>{mark}", link.payload)
+            before = links[-1].digest if links else chain.GENESIS
+            place = {"position": len(links) + 1, "kind": link.kind, "payload": payload, "previous_digest": before}
+            links.append(chain.Link(**place, digest=chain.hash_link(**place)))
+        regions += [replace(one, region=one.region + mark) for one in content.regions]
+        answers += [replace(one, region=one.region + mark) for one in content.answers]
+    return replace(
+        content,
+        links=links,
+        position=len(links),
+        digest=links[-1].digest,
+        regions=tuple(sorted(regions, key=lambda one: one.region)),
+        answers=tuple(sorted(answers, key=lambda one: (one.region, one.annotator))),
+    )
 
 
 def _clock(run: Callable[[], Any]) -> tuple[Any, dict[str, float]]:

@@ -118,6 +118,17 @@ def settle_many(count: int, *, at_once: int) -> tuple[Study, Membership]:
     return study, planted.manager
 
 
+def answer_many(count: int, *, people: int) -> ConsistencyPass:
+    """A pass over a study of `count` regions (at most a slide's) that so many people have answered, all the same."""
+    study = factories.study(codes=LABELS, policy={"min_overlap": people, "max_overlap": people})
+    for region, label in zip(_tile(_slide(study, "case", "lab"), count=count), cycle(LABELS), strict=False):
+        KnownTruth.objects.create(region=region, label=label)
+        factories.pick(region, slots=people)
+    for _ in range(people):
+        answer_all(factories.member(study))
+    return run_pass(Planted(study, factories.member(study, Role.MANAGER), []))
+
+
 def take(pool: Iterator[Region], count: int) -> list[Region]:
     return [next(pool) for _ in range(count)]
 
