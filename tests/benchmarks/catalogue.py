@@ -22,6 +22,7 @@ from tests.benchmarks.replaying import measure_replaying
 from tests.benchmarks.reviewing import measure_reviewing
 from tests.benchmarks.rules import measure_rules
 from tests.benchmarks.screens import measure_screens
+from tests.benchmarks.uncovered import measure_uncovered
 from tests.benchmarks.versions import measure_versions
 from tests.benchmarks.whole_truth import measure_whole_truth
 
@@ -41,6 +42,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "replaying": measure_replaying,
     "reviewing": measure_reviewing,
     "screens": measure_screens,
+    "uncovered": measure_uncovered,
     "versions": measure_versions,
     "whole_truth": measure_whole_truth,
 }
