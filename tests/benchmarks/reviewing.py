@@ -227,15 +227,19 @@ def _judge(
     """Recall per kind; a found pair is right where both go back to one cell, or to boxes that overlap on one slide."""
     origin = [pair_of.get(row, row) for row in range(real + len(pair_of))]
     hit = {second for first, second in pairs if pair_of.get(second) is not None and origin[first] == origin[second]}
-    recall = {}
+    wrong = [pair for pair in pairs if not _is_right(*(origin[row] for row in pair), boxes, slides)]
+    recall, precision = {}, {}
     for place, kind in enumerate(KINDS):
         size = len(pair_of) // len(KINDS)
-        recall[kind] = round(sum(real + place * size + at in hit for at in range(size)) / size, 4)
-    wrong = [pair for pair in pairs if not _is_right(*(origin[row] for row in pair), boxes, slides)]
+        planted = range(real + place * size, real + (place + 1) * size)
+        named, false = (sum(any(row in planted for row in pair) for pair in of) for of in (pairs, wrong))
+        recall[kind] = round(len(hit.intersection(planted)) / size, 4)
+        precision[kind] = round((named - false) / max(named, 1), 4)
     same = [pair for pair in pairs if origin[pair[0]] != origin[pair[1]]]
     true = len(pairs) - len(same)
     return {
         "recall": recall,
+        "precision_of_pairs_with_it": precision,
         "recall_overall": round(len(hit) / len(pair_of), 4),
         "precision": round((len(pairs) - len(wrong)) / max(len(pairs), 1), 4),
         "precision_overlaps_wrong": round(true / max(len(pairs), 1), 4),
