@@ -31,6 +31,12 @@ def django_db_setup(django_test_environment: None, django_db_blocker: pytest.Fix
     shutil.rmtree(settings.STORE, ignore_errors=True)
 
 
+@pytest.fixture
+def swept(django_db_setup: None) -> None:
+    """Tables without the rows of tests before: for a test of so many steps that reading past them would take hours."""
+    database.sweep()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Browser tests that could not run are said at the end, not among the dots."""
     reports = terminalreporter.stats.get("skipped", [])

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from django.conf import settings
@@ -23,9 +24,7 @@ _LOCK = 0x636F6E63
 @contextmanager
 def made() -> Iterator[None]:
     """A fresh database of the owner's role, to which all connections of this process lead until it is dropped."""
-    name = f"test_{os.getpid()}"
-    wanted = ("dbname", "user", "password", "host", "port")
-    place = {key: value for key, value in connections["owner"].get_connection_params().items() if key in wanted}
+    name, place = f"test_{os.getpid()}", _find_place()
     with psycopg.connect(**place, autocommit=True) as server:
         # One process of a run migrates; the others wait for it here.
         server.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
@@ -43,6 +42,18 @@ def made() -> Iterator[None]:
     # An autovacuum worker of the superuser may be at work in it: then the next run drops it.
     with suppress(psycopg.Error), psycopg.connect(**place, autocommit=True) as server:
         server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def sweep() -> None:
+    """Take out what rolled-back tests have left in the tables: a long test reads past it again and again."""
+    with psycopg.connect(**_find_place(), autocommit=True) as owner:
+        owner.execute("VACUUM (ANALYZE)")
+
+
+def _find_place() -> dict[str, Any]:
+    """Where the owner's connection leads to, as psycopg alone understands it."""
+    wanted = ("dbname", "user", "password", "host", "port")
+    return {key: value for key, value in connections["owner"].get_connection_params().items() if key in wanted}
 
 
 def _digest() -> str:

@@ -184,5 +184,5 @@ def test_any_order_of_actions_keeps_the_truth_true(draw: int) -> None:
 @pytest.mark.timeout(7200)
 @pytest.mark.django_db
 @pytest.mark.parametrize("draw", range(100, 120))
-def test_the_truth_stays_true_over_a_long_search(draw: int) -> None:
+def test_the_truth_stays_true_over_a_long_search(swept: None, draw: int) -> None:
     run(seed(draw)(TruthMachine), examples=25, steps=200)
