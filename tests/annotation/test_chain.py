@@ -67,7 +67,7 @@ def _ends(link):
     return link.previous_digest, link.digest
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(tampered())
 def test_whatever_is_changed_the_first_place_that_does_not_fit_is_named_first(case):
     links, forged, place = case
@@ -80,7 +80,7 @@ def test_whatever_is_changed_the_first_place_that_does_not_fit_is_named_first(ca
         assert named == place
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(PAYLOADS, st.data())
 def test_a_chain_made_anew_from_any_entry_on_is_bounded_by_the_anchors_around_it(payloads, data):
     links = build(payloads)
