@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from annotation.models import ConsistencyPass, Membership, Region, Study
+from annotation import clock
+from annotation.models import ConsistencyPass, Membership, Region, Release, Study
 from annotation.services import passes, queue, truth
 from annotation.states import Role
 from tests import factories
@@ -58,3 +59,16 @@ def answer_all(member: Membership, *, wrong: frozenset[str] = frozenset()) -> in
 def run_pass(study: Study, member: Membership | None = None) -> ConsistencyPass:
     """A pass, run here."""
     return passes.execute(passes.start(study=study, member=member))
+
+
+def insert_release(row: ConsistencyPass) -> Release:
+    """A release past the service, for what the database itself refuses."""
+    return Release.objects.create(
+        study=row.study,
+        number=1,
+        consistency_pass=row,
+        manifest_digest="0" * 64,
+        stored_name="x",
+        items_count=0,
+        created_at=clock.now(),
+    )

@@ -10,12 +10,11 @@ import psycopg
 import pytest
 from django.db import DatabaseError, connection, connections, transaction
 
-from annotation import clock
 from annotation.errors import GateClosed
 from annotation.models import ConsistencyPass, Finding, Release
 from annotation.services import findings, releases
 from annotation.states import FindingState
-from tests.annotation.consistency_studies import decide, decided, run_pass
+from tests.annotation.consistency_studies import decide, decided, insert_release, run_pass
 
 WAIT_SECONDS = 20
 
@@ -31,18 +30,6 @@ def add_blocker(row: ConsistencyPass) -> None:
     evidence = {"version": 1, "evidence": {}, "evidence_digest": ""}
     Finding.objects.create(
         consistency_pass=row, rule="late", severity="blocker", subject="late", message="Late.", data=evidence
-    )
-
-
-def add_release(row: ConsistencyPass) -> None:
-    Release.objects.create(
-        study=row.study,
-        number=1,
-        consistency_pass=row,
-        manifest_digest="0" * 64,
-        stored_name="x",
-        items_count=0,
-        created_at=clock.now(),
     )
 
 
@@ -86,7 +73,7 @@ def is_both(row: ConsistencyPass) -> bool:
 @pytest.mark.parametrize("does_commit", [True, False], ids=["commit", "rollback"])
 @pytest.mark.parametrize(
     ("first", "second"),
-    [(add_release, add_blocker), (add_blocker, add_release)],
+    [(insert_release, add_blocker), (add_blocker, insert_release)],
     ids=["release-first", "blocker-first"],
 )
 def test_the_second_waits_and_is_refused_if_the_first_commits(row, first, second, does_commit):
@@ -99,7 +86,7 @@ def test_the_second_waits_and_is_refused_if_the_first_commits(row, first, second
     assert not thread.is_alive() and bool(errors) == does_commit
     assert all(isinstance(error, DatabaseError) for error in errors)
     assert not is_both(row)
-    assert Release.objects.exists() == ((first is add_release) == does_commit)
+    assert Release.objects.exists() == ((first is insert_release) == does_commit)
 
 
 def test_the_second_waits_also_for_a_release_by_the_service(row):
@@ -163,7 +150,7 @@ def test_a_waiver_taken_back_while_a_release_is_cut_is_refused_or_refuses(row):
 @pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
 @pytest.mark.parametrize("order", ["release-first", "blocker-first"])
 def test_another_isolation_level_is_no_way_around(row, level, order):
-    first, second = (add_release, add_blocker) if order == "release-first" else (add_blocker, add_release)
+    first, second = (insert_release, add_blocker) if order == "release-first" else (add_blocker, insert_release)
     parameters = connection.get_connection_params()
     plain = {key: parameters[key] for key in ("dbname", "user", "password", "host", "port") if parameters.get(key)}
     with closing(psycopg.connect(**plain)) as old:
@@ -178,7 +165,7 @@ def test_another_isolation_level_is_no_way_around(row, level, order):
 
 def statement_of(work: Callable[[ConsistencyPass], None]) -> str:
     """The plain SQL of adding a release or a blocker."""
-    if work is add_release:
+    if work is insert_release:
         return (
             "INSERT INTO annotation_release (study_id, number, consistency_pass_id, manifest_digest, stored_name, "
             "items_count, created_at) VALUES (%(study)s, 1, %(row)s, '', '', 0, now())"

@@ -2,10 +2,7 @@
 
 import pytest
 
-from annotation.models import (
-    Finding,
-    LabelClass,
-)
+from annotation.models import Finding, LabelClass
 from annotation.services import releases
 from tests.annotation.consistency_studies import answered, run_pass
 

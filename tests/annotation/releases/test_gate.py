@@ -10,11 +10,9 @@ from django.db import DatabaseError, transaction
 from annotation import clock
 from annotation.errors import Conflict, GateClosed, Refused
 from annotation.models import (
-    ConsistencyPass,
     Finding,
     PassItem,
     Region,
-    Release,
     ReleaseItem,
 )
 from annotation.releasing import files
@@ -22,7 +20,7 @@ from annotation.releasing.verify import verify
 from annotation.services import findings, passes, releases
 from annotation.states import Role
 from tests import factories
-from tests.annotation.consistency_studies import answered, run_pass
+from tests.annotation.consistency_studies import answered, insert_release, run_pass
 
 pytestmark = pytest.mark.django_db
 
@@ -39,18 +37,6 @@ def test_the_database_refuses_a_release_beside_an_open_blocker(blocked):
     _, _, row, _ = blocked
     with pytest.raises(DatabaseError, match="1 open blockers"), transaction.atomic():
         insert_release(row)
-
-
-def insert_release(row: ConsistencyPass) -> Release:
-    return Release.objects.create(
-        study=row.study,
-        number=1,
-        consistency_pass=row,
-        manifest_digest="0" * 64,
-        stored_name="x",
-        items_count=0,
-        created_at=clock.now(),
-    )
 
 
 def test_a_waived_blocker_opens_the_gate_and_is_told(blocked):
