@@ -24,7 +24,7 @@ _LOCK = 0x636F6E63
 @contextmanager
 def made() -> Iterator[None]:
     """A fresh database of the owner's role, to which all connections of this process lead until it is dropped."""
-    name, place = f"test_{os.getpid()}", _find_place()
+    name, place = f"test_{os.getpid()}", find_place()
     with psycopg.connect(**place, autocommit=True) as server:
         # One process of a run migrates; the others wait for it here.
         server.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
@@ -32,13 +32,13 @@ def made() -> Iterator[None]:
         _drop_what_is_left(server, template)
         if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template]).fetchone():
             server.execute(f'CREATE DATABASE "{name}"')
-            _lead_to(name)
-            _fill()
+            lead_to(name)
+            fill()
             server.execute(f'ALTER DATABASE "{name}" RENAME TO "{template}"')
         server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    _lead_to(name)
+    lead_to(name)
     yield
-    _close_all()
+    close_all()
     # An autovacuum worker of the superuser may be at work in it: then the next run drops it.
     with suppress(psycopg.Error), psycopg.connect(**place, autocommit=True) as server:
         server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
@@ -46,11 +46,11 @@ def made() -> Iterator[None]:
 
 def sweep() -> None:
     """Take out what rolled-back tests have left in the tables: a long test reads past it again and again."""
-    with psycopg.connect(**_find_place(), autocommit=True) as owner:
+    with psycopg.connect(**find_place(), autocommit=True) as owner:
         owner.execute("VACUUM (ANALYZE)")
 
 
-def _find_place() -> dict[str, Any]:
+def find_place() -> dict[str, Any]:
     """Where the owner's connection leads to, as psycopg alone understands it."""
     wanted = ("dbname", "user", "password", "host", "port")
     return {key: value for key, value in connections["owner"].get_connection_params().items() if key in wanted}
@@ -63,21 +63,24 @@ def _digest() -> str:
     return found.hexdigest()[:16]
 
 
-def _fill() -> None:
+def fill() -> None:
+    """Tables and rights as in production, in the database that the connections lead to; leaves them closed."""
     from annotation.management import grants
 
     owner = connections["owner"]
     call_command("migrate", database="owner", interactive=False, verbosity=0)
     grants.grant(owner, role=settings.DATABASES["default"]["USER"])
-    _close_all()
+    close_all()
 
 
-def _close_all() -> None:
+def close_all() -> None:
+    """Let go of the database, so that it can be renamed, copied or dropped."""
     for connection in connections.all(initialized_only=True):
         connection.close()
 
 
-def _lead_to(name: str) -> None:
+def lead_to(name: str) -> None:
+    """Both connections lead to the database `name` from now on."""
     for alias in ("default", "owner"):
         connections[alias].close()
         connections[alias].settings_dict["NAME"] = name
