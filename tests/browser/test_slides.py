@@ -182,7 +182,7 @@ def test_list_of_slides_sorts_filters_and_leads_to_a_slide(page_for, worked, axe
     shoot(page, "slides")
     page.get_by_role("link", name="Settled").click()
     page.get_by_role("link", name="Settled").click()
-    assert page.url.endswith("?sort=-settled")
+    page.wait_for_url("**?sort=-settled")
     expect(page.get_by_role("columnheader", name="Settled")).to_have_attribute("aria-sort", "descending")
     expect(page.locator("tbody tr").first).to_contain_text(worked.slides[0].public_id)
     page.select_option("#state", "failed")
