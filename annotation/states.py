@@ -206,7 +206,7 @@ MOVES: dict[type[TextChoices], dict[str, frozenset[str]]] = {
         PickState.OPEN: frozenset({PickState.SETTLED, PickState.ADJUDICATION, PickState.SUPERSEDED}),
         PickState.ADJUDICATION: frozenset({PickState.SETTLED, PickState.OPEN}),
         PickState.SETTLED: frozenset({PickState.OPEN}),
-        PickState.SUPERSEDED: frozenset(),
+        PickState.SUPERSEDED: frozenset({PickState.OPEN}),  # where an answer it had gathered settled the region
     },
     AssignmentState: {
         AssignmentState.LEASED: frozenset(

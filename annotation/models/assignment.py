@@ -28,6 +28,15 @@ class Assignment(models.Model):
     suggestion_is_planted = models.BooleanField(
         default=False, help_text="The suggestion is wrong on purpose, to measure how far suggestions sway people."
     )
+    withdrawal = models.OneToOneField(
+        "annotation.Annotation",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="lease_again",
+        help_text="Taking an answer back gave its author this lease.",
+    )
     entered = models.JSONField(null=True, blank=True, help_text="What is being entered, saved as it is typed.")
     entered_version = models.PositiveIntegerField(
         default=0, help_text="Counts the savings: two tabs notice each other."

@@ -6,8 +6,9 @@ from annotation import clock
 from annotation.errors import BadInput, Conflict
 from annotation.models import Assignment
 from annotation.services import ledger, picks, queue, truth
-from annotation.states import PickState, RegionState, Role
+from annotation.states import MappingKind, PickState, RegionState, Role
 from tests import factories
+from tests.annotation import protocol_changes
 from tests.annotation.answering import answer, submit
 
 pytestmark = pytest.mark.django_db
@@ -121,3 +122,35 @@ def test_undo_sent_again_at_the_same_moment_of_virtual_time_returns_its_lease(st
         row = submit(ann)
         fresh = queue.undo(member=ann, token=row.assignment.token, idempotency_key="u")
         assert queue.undo(member=ann, token=row.assignment.token, idempotency_key="u") == fresh
+
+
+def test_undo_sent_again_returns_its_lease_though_the_same_moment_had_others(study, pick):
+    ann = factories.member(study)
+    with clock.virtual(clock.now()):
+        first = submit(ann)
+        fresh = queue.undo(member=ann, token=first.assignment.token, idempotency_key="u1")
+        queue.release(member=ann, token=fresh.token)
+        again = submit(ann)
+        latest = queue.undo(member=ann, token=again.assignment.token, idempotency_key="u2")
+        assert again.assignment != fresh
+        assert queue.undo(member=ann, token=first.assignment.token, idempotency_key="u1") == fresh
+        assert queue.undo(member=ann, token=again.assignment.token, idempotency_key="u2") == latest
+    assert fresh.withdrawal.parent == first
+
+
+def test_undo_in_a_question_that_was_withdrawn_does_not_ask_it_again():
+    row = protocol_changes.study(("a", "b"), policy={"min_overlap": 2})
+    one = factories.member(row)
+    on = factories.region(factories.slide(row))
+    old = factories.pick(on, slots=2)
+    protocol_changes.give(one, "a", on)
+    row = protocol_changes.change(row, ("a1", "a2", "b"), {"a": (MappingKind.SPLIT, "a1", "a2")})
+    truth.decide(region=on, member=factories.member(row, Role.MANAGER), answer=answer("a1"), reason="Clear.")
+    fresh = queue.undo(member=one, token=one.assignments.get().token, idempotency_key="u")
+    old.refresh_from_db()
+    on.refresh_from_db()
+    assert (old.state, on.state) == (PickState.SUPERSEDED, RegionState.SETTLED)
+    queue.submit(member=one, token=fresh.token, answer=answer("b"), idempotency_key="k")
+    on.refresh_from_db()
+    assert (on.state, on.current_revision.label) == (RegionState.SETTLED, "a1")
+    assert ledger.verify(row).ok

@@ -205,7 +205,7 @@ def undo(*, member: Membership, token: str, idempotency_key: str) -> Assignment:
         assignment = leases.lock(member=member, token=token)
         done = Annotation.objects.filter(annotator=member, idempotency_key=idempotency_key).first()
         if done is not None:
-            return _live_again(done)
+            return _lease_again(done)
         now = clock.now()
         original = assignment.annotations.exclude(kind=AnswerKind.WITHDRAWN).order_by("-number").first()
         if assignment.state != AssignmentState.SUBMITTED or original is None:
@@ -252,6 +252,7 @@ def _withdraw(assignment: Assignment, *, original: Annotation, idempotency_key: 
         expires_at=at + timedelta(minutes=assignment.study.policy.lease_minutes),
         suggestion=versions.code_today(assignment, assignment.suggestion),
         suggestion_is_planted=assignment.suggestion_is_planted,
+        withdrawal=row,
         entered=versions.entered_today(assignment, _entered_again(original)),
     )
     acceptance.review(assignments=[fresh], at=at)
@@ -279,7 +280,8 @@ def _reopen_pick(pick: Pick, *, kind: str, original: Annotation, at: datetime) -
         return None
     current = pick.region.current_revision
     rests_on_it = current is not None and current.is_settled and original.pk in current.annotation_ids
-    if pick.state == PickState.SETTLED and not rests_on_it:
+    # A pick that was superseded stays so, though the region that was asked again is at rest by now.
+    if pick.state != PickState.ADJUDICATION and not rests_on_it:
         return None
     revision = None
     if rests_on_it:
@@ -301,17 +303,9 @@ def _reopen_pick(pick: Pick, *, kind: str, original: Annotation, at: datetime) -
     return revision
 
 
-def _live_again(row: Annotation) -> Assignment:
-    # In virtual time leases of one moment are many: the undo's is the first one after the lease that was answered.
-    again = Assignment.objects.filter(
-        region=row.region_id,
-        annotator=row.annotator_id,
-        kind=row.assignment.kind,
-        leased_at=row.created_at,
-        pk__gt=row.assignment_id,
-    )
-    found = again.order_by("pk").first()
-    if found is None or row.kind != AnswerKind.WITHDRAWN:
+def _lease_again(row: Annotation) -> Assignment:
+    found = Assignment.objects.filter(withdrawal=row).first()
+    if found is None:
         raise Conflict("This idempotency key was used for another answer.")
     return found
 
