@@ -154,15 +154,15 @@ def opinions(assignment: Assignment) -> list[Opinion]:
     if assignment.pick_id is None:
         return _said_blind(assignment)
     given = {one.pseudonym: one for one in truth.opinions_on(assignment.region, study=assignment.study)}
-    words = PersonalText.objects.filter(annotation__in=[one.annotation for one in given.values()], erased_at=None)
+    words = PersonalText.objects.filter(annotation__in=[one.annotation_id for one in given.values()], erased_at=None)
     comments = dict(words.values_list("annotation_id", "text"))
     shuffled = sorted(given, key=lambda name: hashlib.sha256(f"{assignment.token} {name}".encode()).digest())
     return [
         Opinion(
             name=letter(place),
             answer={"kind": AnswerKind.CLASS.value, "label": given[name].label},
-            comment=comments.get(given[name].annotation.pk, ""),
-            is_flagged=given[name].annotation.is_flagged,
+            comment=comments.get(given[name].annotation_id, ""),
+            is_flagged=given[name].is_flagged,
         )
         for place, name in enumerate(shuffled)
     ]

@@ -6,16 +6,18 @@ Decides which answers count and what they say together; refuses to know what fol
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
+from django.db import connection
 
 from annotation import mapping
-from annotation.models import Annotation, Region, ReliabilitySnapshot, Study
+from annotation.models import Region, ReliabilitySnapshot, Study
 from annotation.states import SLOT_KINDS, AnswerKind, AssignmentKind
 from learning.consensus import dawid_skene, priors
 
-# By hand, as it stands in every submit: putting it together anew takes as long as all the rest. One JSON text holds the
-# matrices, as an array of the database would be taken apart in Python, sign by sign.
+# Both by hand, as they stand in every submit: putting them together anew takes as long as all the rest. One JSON text
+# holds the matrices, as an array of the database would be taken apart in Python, sign by sign.
 _NEWEST = """
     SELECT s.id, s.study_id, s.number, s.protocol_id, s.class_codes, s.prior, s.answers, s.created_at,
         (SELECT coalesce(jsonb_agg(jsonb_build_array(m.pseudonym, m.rows, m.is_drifting)), '[]')::text
@@ -25,16 +27,56 @@ _NEWEST = """
     ORDER BY s.number DESC LIMIT 1
 """
 
+_ANSWERS = """
+    SELECT a.id, a.number, a.region_id, a.annotator_id, m.pseudonym, a.protocol_id, a.kind, a.assignment_kind,
+        a.label, a.suggestion, a.is_flagged
+    FROM annotation_annotation a JOIN annotation_membership m ON m.id = a.annotator_id
+    WHERE a.region_id = %s ORDER BY a.id
+"""
+
 EVIDENCE_KINDS = frozenset({*SLOT_KINDS, AssignmentKind.ADJUDICATE})
+
+
+class Written(Protocol):
+    """What is asked of an answer's row to know whether it counts: of the model's, or of some of its columns."""
+
+    @property
+    def region_id(self) -> int: ...
+    @property
+    def annotator_id(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def assignment_kind(self) -> str: ...
+
+
+class _Answer(NamedTuple):
+    id: int
+    number: int
+    region_id: int
+    annotator_id: int
+    pseudonym: str
+    protocol_id: int
+    kind: str
+    assignment_kind: str
+    label: str
+    suggestion: str
+    is_flagged: bool
+
+
+_Row = TypeVar("_Row", bound=Written)
 
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """One person's answer that counts, under today's class codes."""
+    """One person's answer that counts, under today's class codes; `number` counts the person's rows on the region."""
 
-    annotation: Annotation
+    annotation_id: int
+    number: int
     pseudonym: str
     label: str
+    suggestion: str
+    is_flagged: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +114,12 @@ def expectations(study: Study) -> priors.Priors:
     return priors.expect_accuracy(len(class_codes(study)), parents=parents)
 
 
-def effective(rows: Iterable[Annotation]) -> list[Annotation]:
+def effective(rows: Iterable[_Row]) -> list[_Row]:
     """The newest answer per region and person that was not taken back; repeats and gold are no evidence.
 
     `rows` must come in the order of writing.
     """
-    newest: dict[tuple[int, int], Annotation] = {}
+    newest: dict[tuple[int, int], _Row] = {}
     for row in rows:
         if row.assignment_kind in EVIDENCE_KINDS:
             newest[row.region_id, row.annotator_id] = row
@@ -87,9 +129,18 @@ def effective(rows: Iterable[Annotation]) -> list[Annotation]:
 def opinions_on(region: Region, *, study: Study) -> list[Opinion]:
     """Opinions (not adjudications) on one region that hold under today's protocol, ordered by pseudonym."""
     table = mapping.exact_codes(study)
-    rows = Annotation.objects.filter(region=region).select_related("annotator").order_by("id")
+    with connection.cursor() as cursor:
+        cursor.execute(_ANSWERS, [region.pk])
+        rows = [_Answer(*row) for row in cursor.fetchall()]
     found = [
-        Opinion(row, row.annotator.pseudonym, table.get(row.protocol_id, {}).get(row.label, ""))
+        Opinion(
+            annotation_id=row.id,
+            number=row.number,
+            pseudonym=row.pseudonym,
+            label=table.get(row.protocol_id, {}).get(row.label, ""),
+            suggestion=row.suggestion,
+            is_flagged=row.is_flagged,
+        )
         for row in effective(rows)
         if row.assignment_kind in SLOT_KINDS
     ]

@@ -12,9 +12,9 @@ from django.db import connection, transaction
 from annotation import answers as answer_forms
 from annotation import canonical, clock
 from annotation.errors import BadInput
-from annotation.models import Annotation, GroundTruthRevision, Membership, Pick, Region, ReliabilitySnapshot, Study
+from annotation.models import GroundTruthRevision, Membership, Pick, Region, ReliabilitySnapshot, Study
 from annotation.services import ledger
-from annotation.services.truth.belief import class_codes
+from annotation.services.truth.belief import Opinion, class_codes
 from annotation.states import AnswerKind, Method, PickState, RegionState
 
 LIVE_PICKS = (PickState.OPEN, PickState.ADJUDICATION)
@@ -130,7 +130,7 @@ def revise(
     confidence: float | None,
     posterior: dict[str, float],
     method: Method,
-    evidence: list[Annotation],
+    evidence: Sequence[Opinion],
     snapshot: ReliabilitySnapshot | None,
     actor: Membership | None,
     reason: str,
@@ -160,8 +160,8 @@ def revise(
         confidence=None if confidence is None else canonical.rounded(confidence),
         posterior={code: canonical.rounded(value) for code, value in posterior.items()},
         method=method,
-        annotation_ids=[row.pk for row in evidence],
-        evidence=[[row.annotator.pseudonym, row.number] for row in evidence],
+        annotation_ids=[one.annotation_id for one in evidence],
+        evidence=[[one.pseudonym, one.number] for one in evidence],
         protocol=study.current_protocol,
         snapshot=snapshot,
         actor=actor,

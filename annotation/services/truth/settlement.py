@@ -11,7 +11,7 @@ from annotation import mapping
 from annotation.errors import BadInput
 from annotation.models import Annotation, GroundTruthRevision, Membership, Pick, Region
 from annotation.policy import Policy
-from annotation.services.truth.belief import Belief, believe, effective
+from annotation.services.truth.belief import Belief, Opinion, believe, effective
 from annotation.services.truth.revisions import revise
 from annotation.states import (
     SLOT_KINDS,
@@ -136,7 +136,7 @@ def _count_doubted(belief: Belief) -> int:
 
 
 def _model_agrees(*, pick: Pick, belief: Belief, policy: Policy) -> bool | None:
-    if not policy.model_may_support or any(one.annotation.suggestion for one in belief.opinions):
+    if not policy.model_may_support or any(one.suggestion for one in belief.opinions):
         return None
     top = belief.codes[int(belief.posterior.argmax())]
     return bool(pick.parts.get("predicted") == top and pick.parts.get("top", 0.0) >= policy.target_confidence)
@@ -160,7 +160,7 @@ def _close(
         confidence=decision.confidence,
         posterior=dict(zip(belief.codes, belief.posterior.tolist(), strict=True)),
         method=Method.MAJORITY if pick.study.policy.consensus == "majority" else Method.DAWID_SKENE,
-        evidence=[one.annotation for one in belief.opinions],
+        evidence=belief.opinions,
         snapshot=belief.snapshot,
         actor=actor,
         reason=why or decision.reason,
@@ -173,6 +173,14 @@ def _close(
 def _adjudicate(*, pick: Pick, annotation: Annotation, reason: str, at: datetime) -> GroundTruthRevision | None:
     belief = believe(pick.region, study=pick.study)
     today = mapping.exact_codes(pick.study)[annotation.protocol_id][annotation.label]
+    word = Opinion(
+        annotation_id=annotation.pk,
+        number=annotation.number,
+        pseudonym=annotation.annotator.pseudonym,
+        label=today,
+        suggestion=annotation.suggestion,
+        is_flagged=annotation.is_flagged,
+    )
     revision = revise(
         region=pick.region,
         study=pick.study,
@@ -180,7 +188,7 @@ def _adjudicate(*, pick: Pick, annotation: Annotation, reason: str, at: datetime
         confidence=1.0,
         posterior=dict(zip(belief.codes, belief.posterior.tolist(), strict=True)),
         method=Method.ADJUDICATION,
-        evidence=[annotation],
+        evidence=[word],
         snapshot=belief.snapshot,
         actor=annotation.annotator,
         reason=reason,
