@@ -22,7 +22,7 @@ def find(view: PassView) -> Iterator[Found]:
 
 RULE = Rule(
     code=CODE,
-    version=1,
+    version=2,
     severity=Severity.WARNING,
     title="Never offered",
     fix=Fix.ACCEPT,
