@@ -3,17 +3,21 @@
 Decides which names a study may ask for. Refuses to know what a strategy does.
 """
 
+from learning.query.badge import Badge
 from learning.query.bald import Bald
 from learning.query.chance import Chance
 from learning.query.cold_start import ColdStart
+from learning.query.core_set import CoreSet
 from learning.query.entropy import Entropy
 from learning.query.margin import Margin
 from learning.query.ranked import Ranked
 from learning.query.request import Strategy
 
 STRATEGIES: dict[str, Strategy] = {
+    "badge": Badge(),
     "bald": Bald(),
     "cold_start": ColdStart(),
+    "core_set": CoreSet(),
     "entropy": Entropy(),
     "margin": Margin(),
     "random": Chance(),

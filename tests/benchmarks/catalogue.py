@@ -14,7 +14,7 @@ from tests.benchmarks.drifting import measure_drifting
 from tests.benchmarks.encoding import measure_encoding
 from tests.benchmarks.gate import simulate_gate
 from tests.benchmarks.heads import measure_refit
-from tests.benchmarks.labelling import measure_labelling
+from tests.benchmarks.labelling.digits import measure_labelling
 from tests.benchmarks.moments import measure_moments
 from tests.benchmarks.ranking import measure_ranking
 from tests.benchmarks.releasing import measure_releasing

@@ -154,7 +154,7 @@ def test_request_that_does_not_fit_together_is_refused(changes: dict[str, object
 
 
 def test_unknown_strategy_is_refused_with_the_known_names() -> None:
-    with pytest.raises(ValueError, match="Known strategies: bald, cold_start"):
+    with pytest.raises(ValueError, match="Known strategies: badge, bald, cold_start"):
         get_strategy("nothing")
 
 
