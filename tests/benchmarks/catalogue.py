@@ -14,6 +14,7 @@ from tests.benchmarks.drifting import measure_drifting
 from tests.benchmarks.encoding import measure_encoding
 from tests.benchmarks.gate import simulate_gate
 from tests.benchmarks.heads import measure_refit
+from tests.benchmarks.labelling.cells import measure_cells
 from tests.benchmarks.labelling.digits import measure_labelling
 from tests.benchmarks.moments import measure_moments
 from tests.benchmarks.ranking import measure_ranking
@@ -28,6 +29,7 @@ from tests.benchmarks.whole_truth import measure_whole_truth
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "acceptance": measure_acceptance,
+    "cells": measure_cells,
     "consistency": measure_consistency,
     "dawid_skene": measure_dawid_skene,
     "drifting": measure_drifting,

@@ -42,6 +42,8 @@ class Pool:
     start: int = 10
     batch: int = 5
     budget: int = 200
+    looked_at: int = 100
+    """The curve goes on to here at least; past it, until the target is reached."""
 
 
 class Picker(Protocol):
@@ -60,7 +62,8 @@ def run(picker: Picker, pool: Pool, *, seed: int) -> dict[str, float]:
     while True:
         model = pool.make_model().fit(pool.rows[taken], pool.labels[taken])
         curve[len(taken)] = score(model, pool)
-        if len(taken) >= budget or curve[len(taken)] >= full and len(taken) >= pool.budget / 2:
+        has_reached = max(curve.values()) >= full * max(SHARES) / 100
+        if len(taken) >= (min(pool.looked_at, budget) if has_reached else budget):
             break
         wanted = min(pool.batch, budget - len(taken))
         more = picker(pool, model, taken, count=wanted, seed=seed + 1000 * len(taken))
