@@ -4,10 +4,12 @@ Decides the order (slides by public id, regions by index), never by keys that an
 differently; refuses to know what is computed from the arrays.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, QuerySet
 from numpy.typing import NDArray
 
 from annotation import mapping
@@ -89,6 +91,17 @@ def read_examples(study: Study, *, encoder_digest: str, audit_half: AuditHalf = 
     features = np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float16)
     indices = np.array([labels, groups], dtype=np.int64)
     return Examples(names, revisions, features, indices[0], indices[1], domains)
+
+
+def count_labels(study: Study, codes: Sequence[str]) -> NDArray[np.int64]:
+    """Settled regions outside the audit sample of each of `codes`, (K,), under the names of today's protocol."""
+    table = mapping.exact_codes(study)
+    settled = Region.objects.filter(study=study, current_revision__is_settled=True).learnable()
+    rows = settled.order_by().values_list("current_revision__protocol_id", "current_revision__label")
+    counts: Counter[str] = Counter()
+    for protocol, label, many in rows.annotate(many=Count("pk")):
+        counts[table.get(protocol, {}).get(label, "")] += many
+    return np.array([counts[code] if code else 0 for code in codes], dtype=np.int64)
 
 
 def read_shards(study: Study, *, encoder_digest: str) -> list[FeatureShard]:

@@ -1,7 +1,8 @@
 """The strategy `ranked`, the default: margin x rarity, then spread over what the slides hold.
 
-Decides how uncertainty, rarity, diversity and domains are put together. Refuses to know how scores
-were computed; near-duplicates of what is queued or labelled are passed over while others are left.
+Rare is a class of which there are few labels so far, whatever the pool holds of it: a class that is hard to tell is
+predicted often and labelled seldom. Decides how uncertainty, rarity, diversity and domains are put together. Refuses to
+know how scores were computed; near-duplicates of what is queued or labelled are passed over while others are left.
 """
 
 from dataclasses import dataclass
@@ -14,13 +15,12 @@ from learning.query.ordering import order_best
 from learning.query.request import FloatArray, Proposal, Rows, SelectionRequest, get_scores
 from learning.query.scores import Scores
 
-_RARITY_POWER = 0.5
-_RARITY_LIMIT = 4.0
+_RARITY_LIMIT = 20.0
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """Uncertain, predicted rare, unlike the other picks and unlike what is known."""
+    """Uncertain, of a class with few labels, unlike the other picks and unlike what is known."""
 
     needs_scores: bool = True
 
@@ -29,8 +29,8 @@ class Ranked:
     ) -> Proposal:
         """See `Strategy`."""
         scores = get_scores(request)
-        share = measure_shares(scores, available, classes=len(request.class_codes))
-        utility = _rate(scores, available, share)
+        rarity = weigh_rarity(request.labelled)
+        utility = _rate(scores, available, rarity)
         space = neighbourhood.measure_space(request.features, rows=available, generator=generator)
         picked, distance = _spread(request, available, utility, space, count, generator)
         if len(picked) < count:
@@ -41,35 +41,27 @@ class Ranked:
         rows = available[picked]
         parts = {
             "margin": scores.margin[rows].astype(np.float32),
-            "rarity": weigh_rarity(share)[scores.top1[rows]],
+            "rarity": rarity[scores.top1[rows]],
             "distance": distance,
         }
-        reasons = [
-            _explain(request, scores, int(row), float(share[scores.top1[row]]), float(apart))
-            for row, apart in zip(rows, distance, strict=True)
-        ]
+        reasons = [_explain(request, scores, int(row), float(apart)) for row, apart in zip(rows, distance, strict=True)]
         return Proposal(rows=rows, scores=utility[picked], stratum="ranked", reasons=reasons, parts=parts)
 
 
-def measure_shares(scores: Scores, available: Rows, *, classes: int) -> FloatArray:
-    """Share of the available regions predicted as each class, (K,)."""
-    counts = np.bincount(scores.top1[available], minlength=classes).astype(np.float32)
-    result: FloatArray = (counts / max(len(available), 1)).astype(np.float32)
+def weigh_rarity(labelled: NDArray[np.integer]) -> FloatArray:
+    """Weight of a predicted class (K,): 1 at an even share of the labels, inversely more for less, at most 20.
+
+    One label more is counted for every class, so that the first few decide little.
+    """
+    share = (labelled + 1) / (labelled.sum() + len(labelled))
+    result: FloatArray = np.minimum(1 / (len(labelled) * share), _RARITY_LIMIT).astype(np.float32)
     return result
 
 
-def weigh_rarity(share: FloatArray) -> FloatArray:
-    """Weight of a predicted class (K,): 1 at an even share, at most 4 where it is sixteen times rarer."""
-    even = 1 / len(share)
-    weight = (even / np.maximum(share, 1e-6)) ** _RARITY_POWER
-    result: FloatArray = np.minimum(weight, _RARITY_LIMIT).astype(np.float32)
-    return result
-
-
-def _rate(scores: Scores, available: Rows, share: FloatArray) -> FloatArray:
+def _rate(scores: Scores, available: Rows, rarity: FloatArray) -> FloatArray:
     # A region the model is sure of keeps a little, so that the order is never decided by ties alone.
     doubt = np.maximum(1 - scores.margin[available].astype(np.float32), 1e-3)
-    result: FloatArray = doubt * weigh_rarity(share)[scores.top1[available]]
+    result: FloatArray = doubt * rarity[scores.top1[available]]
     return result
 
 
@@ -126,11 +118,12 @@ def _shortlist(
     return result
 
 
-def _explain(request: SelectionRequest, scores: Scores, row: int, share: float, distance: float) -> str:
+def _explain(request: SelectionRequest, scores: Scores, row: int, distance: float) -> str:
     codes = request.class_codes
     clauses = [f"Margin {scores.margin[row]:.2f} between {codes[scores.top1[row]]} and {codes[scores.top2[row]]}"]
-    if share < 0.5 / len(codes):
-        clauses.append(f"predicted class is rare ({share:.1%} of the pool)")
+    have, total = int(request.labelled[scores.top1[row]]), int(request.labelled.sum())
+    if have < 0.5 * total / len(codes):
+        clauses.append(f"few labels of {codes[scores.top1[row]]} yet ({have} of {total})")
     if distance <= 0:
         clauses.append("looks like another pick or a labelled region, but nothing else is left")
     elif distance >= 2:

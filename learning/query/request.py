@@ -22,7 +22,8 @@ class SelectionRequest:
 
     features: matrix of N rows, read only where needed. available (A,): rows that may be picked.
     taken (L,): rows that are queued or labelled; nothing alike is picked. domains (N,): index of the
-    domain of each region. scores: None before there is a model. Everything random comes from `seed`.
+    domain of each region. labelled (K,): settled regions of each class. scores: None before there is a
+    model. Everything random comes from `seed`.
     """
 
     features: FeatureRows
@@ -30,6 +31,7 @@ class SelectionRequest:
     taken: Rows
     domains: NDArray[np.integer]
     class_codes: tuple[str, ...]
+    labelled: NDArray[np.integer]
     count: int
     seed: int
     strategy: str = "ranked"
@@ -99,6 +101,10 @@ def check_request(request: SelectionRequest) -> None:
         raise ValueError(
             f"The pool has {size} rows of features, but {len(request.domains)} domains and "
             f"{'no' if request.scores is None else len(request.scores)} scores. Merge them in the same slide order."
+        )
+    if len(request.labelled) != len(request.class_codes):
+        raise ValueError(
+            f"There are {len(request.class_codes)} classes, but labels of {len(request.labelled)} counted."
         )
     for name, rows in (("available", request.available), ("taken", request.taken)):
         if len(rows) and (rows.min() < 0 or rows.max() >= size):

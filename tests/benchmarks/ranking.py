@@ -32,6 +32,7 @@ def measure_ranking(*, regions: int = REGIONS) -> dict[str, Any]:
         taken=np.arange(1000),
         domains=generator.integers(0, 3, regions),
         class_codes=tuple(f"class {index}" for index in range(CLASSES)),
+        labelled=generator.integers(0, 500, CLASSES),
         count=100,
         seed=0,
         scores=score_blocks(ensemble, halves),

@@ -62,6 +62,7 @@ def test_a_training_set_mixes_answers_of_one_version_and_exact_mappings_only(lab
     truth.decide(region=seen_again, member=manager(row), answer=answer("d2"), reason="Seen again.")
     again = bridge.read_examples(row, encoder_digest=ENCODER)
     assert [codes[label] for label in again.labels] == ["x", "m", "m", "d2"]
+    assert dict(zip(codes, bridge.count_labels(row, codes), strict=True)) == {"x": 1, "m": 2, "d1": 0, "d2": 1, "e": 0}
     assert len(bridge.read_examples(row, encoder_digest=ENCODER, audit_half=AuditHalf.GATE)) == 0
 
 
@@ -87,6 +88,7 @@ def test_an_older_model_is_held_to_the_classes_of_today(labelled: tuple[Study, S
     model.refresh_from_db()
     codes = bridge.codes_today(model)
     assert codes == ("x", "m", "m", "", "")
+    assert bridge.count_labels(row, codes).tolist() == [1, 2, 2, 0, 0]
     proba = np.array([[0.1, 0.2, 0.3, 0.3, 0.1]], dtype=np.float32)
     lined = gating._line_up(proba, codes, tuple(bridge.learnable_codes(row)))
     assert lined[0].tolist() == pytest.approx([0.1, 0.5, 0.0, 0.0, 0.0])

@@ -107,12 +107,14 @@ def _draw_audit(study: Study, *, wanted: int) -> list[PickSpec]:
 
 
 def _select(study: Study, pool: Pool, model: ModelVersion | None, *, count: int, seed: int) -> Selection:
+    codes = tuple(model.class_codes if model else bridge.learnable_codes(study))
     request = SelectionRequest(
         features=pool.features,
         available=pool.available,
         taken=pool.taken,
         domains=pool.domains,
-        class_codes=tuple(model.class_codes if model else bridge.learnable_codes(study)),
+        class_codes=codes,
+        labelled=bridge.count_labels(study, bridge.codes_today(model) if model else codes),
         count=max(count, 0),
         seed=seed,
         strategy=_strategy(study, model),

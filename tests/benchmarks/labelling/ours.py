@@ -12,20 +12,24 @@ from learning.query import Scores, SelectionRequest, score_blocks, select_batch
 from tests.benchmarks.labelling.race import Ints, Model, Picker, Pool
 
 RANDOM, RANKED = "random", "concord ranked"
+COLD_LABELS_PER_CLASS = 2
+"""Where a strategy begins with the cold start: until so many labels a class, as a first model tells little."""
 
 
 def _pick(pool: Pool, model: Model | None, taken: Ints, *, count: int, seed: int, strategy: str, cold: str) -> Ints:
-    name = cold if model is None else strategy
+    is_cold = len(taken) < COLD_LABELS_PER_CLASS * pool.classes if cold != "random" else model is None
+    name = cold if is_cold else strategy
     request = SelectionRequest(
         features=FeatureRows([pool.rows]),
         available=np.setdiff1d(np.arange(len(pool.rows)), taken),
         taken=taken,
         domains=np.zeros(len(pool.rows), dtype=np.int64),
         class_codes=tuple(f"class {number}" for number in range(pool.classes)),
+        labelled=np.bincount(pool.labels[taken], minlength=pool.classes),
         count=count,
         seed=seed,
         strategy=name,
-        scores=None if model is None else _rate(model, pool),
+        scores=None if model is None or is_cold else _rate(model, pool),
         random_share=0.0,
     )
     return select_batch(request).indices

@@ -27,6 +27,7 @@ def make_request(*, size: int = 600, seed: int = 0, **changes: object) -> Select
         taken=np.arange(40),
         domains=generator.choice(3, size, p=[0.6, 0.3, 0.1]),
         class_codes=CODES,
+        labelled=np.bincount(blobs.labels[:40], minlength=4),
         count=20,
         seed=seed,
         scores=score_blocks(train_small(), blobs.features, block=128),

@@ -9,6 +9,7 @@ import pytest
 from learning.features.rows import FeatureRows
 from learning.query import get_strategy, select_batch
 from learning.query.ordering import order_best
+from learning.query.ranked import weigh_rarity
 from tests.learning.query.pools import CODES, make_request
 
 
@@ -81,14 +82,30 @@ def test_ranked_spreads_more_than_margin() -> None:
     assert measure_nearest("ranked") > 1.1 * measure_nearest("margin")
 
 
-def test_ranked_prefers_classes_that_are_predicted_rarely() -> None:
+def test_ranked_prefers_classes_with_few_labels() -> None:
     request = make_request(size=3000, random_share=0.0)
     assert request.scores is not None
     predicted = request.scores.top1
-    rare = np.argsort(np.bincount(predicted[request.available], minlength=4))[:2]
-    ranked = np.isin(predicted[select_batch(request).indices], rare).mean()
-    pool = np.isin(predicted[request.available], rare).mean()
-    assert ranked > 1.5 * pool
+    pool = np.bincount(predicted[request.available], minlength=4) / len(request.available)
+    for rare in range(4):
+        labelled = np.where(np.arange(4) == rare, 2, 60)
+        picked = predicted[select_batch(replace(request, labelled=labelled)).indices]
+        assert (picked == rare).mean() > 1.5 * pool[rare]
+
+
+def test_rarity_is_even_for_even_labels_and_for_none() -> None:
+    np.testing.assert_allclose(weigh_rarity(np.zeros(5, dtype=int)), 1.0)
+    np.testing.assert_allclose(weigh_rarity(np.full(5, 30)), 1.0)
+    weights = weigh_rarity(np.array([1000, 99, 9, 0]))
+    assert weights[0] < 1 < weights[1] < weights[2] <= weights[3] == 20
+
+
+def test_ranked_says_of_which_class_there_are_few_labels() -> None:
+    request = make_request(random_share=0.0)
+    assert request.scores is not None
+    reasons = select_batch(replace(request, labelled=np.array([80, 3, 80, 80]))).reasons
+    assert any(f"few labels of {CODES[1]} yet (3 of 243)" in reason for reason in reasons)
+    assert not any("few labels" in reason for reason in select_batch(replace(request, labelled=np.full(4, 9))).reasons)
 
 
 def test_every_domain_gets_at_least_half_of_its_share() -> None:
