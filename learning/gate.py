@@ -16,7 +16,7 @@ from learning import metrics
 class GatePolicy:
     """Bounds of the gate. Simulated at 400 items in 40 cases (tests/benchmarks/gate.py): equal models pass
     at least 88 times in 100, models 5 points worse at most 4 times, where two models differ in being right
-    on about 5% of the items, as one refit does from the next. `rounds` is of the bootstrap interval only.
+    on about 5% of the items, as one refit does from the next.
     """
 
     largest_loss: float = 0.02
@@ -24,8 +24,6 @@ class GatePolicy:
     class_items: int = 20
     audit_items: int = 100
     audit_cases: int = 5
-    rounds: int = 1000
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -146,8 +144,6 @@ def _judge_against(
         baseline=champion,
         candidate=evidence.candidate,
         cases=evidence.cases,
-        seed=policy.seed,
-        rounds=policy.rounds,
     )
     numbers["difference"] = {
         "macro_f1": round(difference.value, 6),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 FloatArray = NDArray[np.float64]
 Confusion = FloatArray
@@ -16,7 +17,7 @@ Measure = Callable[[Confusion], FloatArray]
 
 @dataclass(frozen=True)
 class Interval:
-    """A point estimate with a bootstrap interval."""
+    """A point estimate with its interval."""
 
     value: float
     low: float
@@ -32,7 +33,7 @@ def count_confusion(*, truth: NDArray[np.integer], predicted: NDArray[np.integer
 def measure_accuracy(confusion: Confusion) -> FloatArray:
     """Share of items on the diagonal of (..., K, K); (...)."""
     right = np.trace(confusion, axis1=-2, axis2=-1)
-    result: FloatArray = right / np.maximum(confusion.sum(axis=(-2, -1)), 1.0)
+    result: FloatArray = right / np.maximum(confusion.sum(axis=(-2, -1)), 1e-12)
     return result
 
 
@@ -81,15 +82,19 @@ def estimate_interval(
     truth: NDArray[np.integer],
     proba: NDArray[np.floating],
     cases: NDArray[np.integer],
-    seed: int,
     measure: Measure = measure_macro_f1,
-    rounds: int = 1000,
+    weight: NDArray[np.floating] | None = None,
     level: float = 0.95,
 ) -> Interval:
-    """Bootstrap interval of a measure, whole cases drawn with replacement (percentile method)."""
-    by_case = _count_by_case(truth, proba.argmax(axis=1), cases, proba.shape[1])
-    drawn = _redraw(by_case, _draw_cases(len(by_case), rounds=rounds, seed=seed))
-    return _summarise(float(measure(by_case.sum(axis=0))), measure(drawn), level)
+    """A measure of items drawn by case, with an interval for the population they were drawn from.
+
+    The jackknife that leaves out one case at a time (Efron and Stein 1981) with Student's quantile of one degree less
+    than there are cases. `weight` (N,) is what each item stands for (`learning.sampling`), None where all are alike.
+    One case alone says nothing of others: the interval is everything.
+    """
+    by_case = _count_by_case(truth, proba.argmax(axis=1), cases, proba.shape[1], weight)
+    total = by_case.sum(axis=0)
+    return _bound(float(measure(total)), measure(total - by_case), level=level, least=0.0)
 
 
 def estimate_difference(
@@ -98,18 +103,17 @@ def estimate_difference(
     baseline: NDArray[np.floating],
     candidate: NDArray[np.floating],
     cases: NDArray[np.integer],
-    seed: int,
     measure: Measure = measure_macro_f1,
-    rounds: int = 1000,
+    weight: NDArray[np.floating] | None = None,
     level: float = 0.95,
 ) -> Interval:
-    """Candidate minus baseline on the same items, both redrawn with the same cases each round."""
+    """Candidate minus baseline on the same items, leaving out the same case of both; see `estimate_interval`."""
     classes = baseline.shape[1]
-    old = _count_by_case(truth, baseline.argmax(axis=1), cases, classes)
-    new = _count_by_case(truth, candidate.argmax(axis=1), cases, classes)
-    draws = _draw_cases(len(old), rounds=rounds, seed=seed)
-    spread = measure(_redraw(new, draws)) - measure(_redraw(old, draws))
-    return _summarise(float(measure(new.sum(axis=0)) - measure(old.sum(axis=0))), spread, level)
+    old = _count_by_case(truth, baseline.argmax(axis=1), cases, classes, weight)
+    new = _count_by_case(truth, candidate.argmax(axis=1), cases, classes, weight)
+    value = float(measure(new.sum(axis=0)) - measure(old.sum(axis=0)))
+    left = measure(new.sum(axis=0) - new) - measure(old.sum(axis=0) - old)
+    return _bound(value, left, level=level, least=-1.0)
 
 
 def _divide(part: FloatArray, whole: FloatArray) -> FloatArray:
@@ -118,24 +122,23 @@ def _divide(part: FloatArray, whole: FloatArray) -> FloatArray:
 
 
 def _count_by_case(
-    truth: NDArray[np.integer], predicted: NDArray[np.integer], cases: NDArray[np.integer], classes: int
+    truth: NDArray[np.integer],
+    predicted: NDArray[np.integer],
+    cases: NDArray[np.integer],
+    classes: int,
+    weight: NDArray[np.floating] | None,
 ) -> FloatArray:
     names, case_of = np.unique(cases, return_inverse=True)
     cell = (case_of * classes + truth) * classes + predicted
-    flat = np.bincount(cell, minlength=len(names) * classes * classes)
+    flat = np.bincount(cell, weight, minlength=len(names) * classes * classes)
     return flat.reshape(len(names), classes, classes).astype(np.float64)
 
 
-def _draw_cases(count: int, *, rounds: int, seed: int) -> FloatArray:
-    generator = np.random.default_rng(seed)
-    return generator.multinomial(count, np.full(count, 1 / count), size=rounds).astype(np.float64)
-
-
-def _redraw(by_case: FloatArray, draws: FloatArray) -> Confusion:
-    result: Confusion = np.tensordot(draws, by_case, axes=1)
-    return result
-
-
-def _summarise(value: float, drawn: FloatArray, level: float) -> Interval:
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(value=value, low=float(low), high=float(high))
+def _bound(value: float, left: FloatArray, *, level: float, least: float) -> Interval:
+    """From the values (C,) without each of C cases, within the range that the measure can have."""
+    count = len(left)
+    if count < 2:
+        return Interval(value=value, low=least, high=1.0)
+    error = float(np.sqrt((count - 1) / count * np.square(left - left.mean()).sum()))
+    reach = float(stdtrit(count - 1, (1 + level) / 2)) * error
+    return Interval(value=value, low=max(value - reach, least), high=min(value + reach, 1.0))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.benchmarks.acceptance import measure_acceptance
+from tests.benchmarks.auditing import measure_auditing
 from tests.benchmarks.consistency import measure_consistency
 from tests.benchmarks.dawid_skene import measure_dawid_skene
 from tests.benchmarks.drifting import measure_drifting
@@ -29,6 +30,7 @@ from tests.benchmarks.whole_truth import measure_whole_truth
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "acceptance": measure_acceptance,
+    "auditing": measure_auditing,
     "cells": measure_cells,
     "consistency": measure_consistency,
     "dawid_skene": measure_dawid_skene,

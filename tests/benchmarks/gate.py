@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 from learning import gate
 
 FREQUENCY = np.array([0.34, 0.24, 0.16, 0.12, 0.08, 0.06])
-# The interval is for people to read and decides nothing, so it is drawn roughly here.
-POLICY = gate.GatePolicy(rounds=20)
 CODES = ("neutrophil", "lymphocyte", "monocyte", "eosinophil", "band", "basophil")
 
 
@@ -54,7 +52,7 @@ def count_promotions(*, loss: float, runs: int, seed: int, world: World | None =
     promoted = 0
     for _ in range(runs):
         evidence = world.draw(loss=loss, generator=generator)
-        promoted += gate.judge(audit=evidence, class_codes=CODES, prior=FREQUENCY, policy=POLICY).promote
+        promoted += gate.judge(audit=evidence, class_codes=CODES, prior=FREQUENCY).promote
     return promoted / runs
 
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn import metrics as oracle
 
-from learning import metrics
+from learning import metrics, sampling
 
 
 def draw(seed: int = 0, *, count: int = 300, classes: int = 5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -41,11 +42,38 @@ def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:
     assert metrics.measure_ece(truth=truth, proba=proba) == pytest.approx(0.0)
 
 
-def test_interval_covers_the_point_and_repeats_with_its_seed() -> None:
-    truth, proba, cases = draw()
-    found = metrics.estimate_interval(truth=truth, proba=proba, cases=cases, seed=1)
-    assert found.low < found.value < found.high
-    assert found == metrics.estimate_interval(truth=truth, proba=proba, cases=cases, seed=1)
+def test_interval_of_a_mean_is_that_of_the_cases_means() -> None:
+    """Ten items in each case: the jackknife of their accuracy is the textbook's interval over the cases."""
+    cases = np.repeat(np.arange(12), 10)
+    right = np.random.default_rng(3).random(120) < 0.8
+    proba = np.tile([0.9, 0.1], (120, 1))
+    found = metrics.estimate_interval(
+        truth=(~right).astype(int), proba=proba, cases=cases, measure=metrics.measure_accuracy
+    )
+    means = right.reshape(12, 10).mean(axis=1)
+    low, high = stats.t.interval(0.95, 11, loc=means.mean(), scale=stats.sem(means))
+    assert (found.value, found.low, found.high) == pytest.approx((right.mean(), low, high))
+
+
+def test_interval_of_one_case_is_everything_and_none_leaves_the_range() -> None:
+    truth, proba, _ = draw()
+    alone = metrics.estimate_interval(truth=truth, proba=proba, cases=np.zeros(300, dtype=int))
+    assert (alone.low, alone.high) == (0.0, 1.0)
+    worst = np.repeat([0, 1], 150)
+    split = metrics.estimate_interval(
+        truth=worst, proba=np.tile([0.9, 0.1], (300, 1)), cases=worst, measure=metrics.measure_accuracy
+    )
+    assert (split.value, split.low, split.high) == (0.5, 0.0, 1.0)
+
+
+def test_rarely_drawn_items_weigh_more() -> None:
+    """Every item of class 0 and one in ten of class 1 were drawn; the model knows class 0 alone."""
+    truth, cases = np.repeat([0, 1], [50, 50]), np.arange(100) % 10
+    proba = np.tile([0.9, 0.1], (100, 1))
+    inputs: dict = {"truth": truth, "proba": proba, "cases": cases, "measure": metrics.measure_accuracy}
+    assert metrics.estimate_interval(**inputs).value == 0.5
+    weight = sampling.weigh_inverse(np.where(truth == 0, 1.0, 0.1))
+    assert metrics.estimate_interval(**inputs, weight=weight).value == pytest.approx(50 / 550)
 
 
 def test_interval_widens_when_items_of_a_case_agree() -> None:
@@ -57,7 +85,7 @@ def test_interval_widens_when_items_of_a_case_agree() -> None:
     widths = []
     for truth in (alone, together):
         found = metrics.estimate_interval(
-            truth=truth.astype(int), proba=proba, cases=cases, seed=0, measure=metrics.measure_accuracy
+            truth=truth.astype(int), proba=proba, cases=cases, measure=metrics.measure_accuracy
         )
         widths.append(found.high - found.low)
     assert widths[1] > 2 * widths[0]
@@ -67,8 +95,8 @@ def test_paired_difference_is_surer_than_two_intervals() -> None:
     truth, proba, cases = draw(count=600)
     worse = proba.copy()
     worse[:60] = np.roll(worse[:60], 1, axis=1)
-    found = metrics.estimate_difference(truth=truth, baseline=proba, candidate=worse, cases=cases, seed=0)
-    alone = metrics.estimate_interval(truth=truth, proba=proba, cases=cases, seed=0)
+    found = metrics.estimate_difference(truth=truth, baseline=proba, candidate=worse, cases=cases)
+    alone = metrics.estimate_interval(truth=truth, proba=proba, cases=cases)
     assert found.value < 0
     assert found.low < found.value < found.high
     assert found.high - found.low < alone.high - alone.low
@@ -76,5 +104,5 @@ def test_paired_difference_is_surer_than_two_intervals() -> None:
 
 def test_equal_models_differ_by_nothing() -> None:
     truth, proba, cases = draw()
-    found = metrics.estimate_difference(truth=truth, baseline=proba, candidate=proba, cases=cases, seed=0)
+    found = metrics.estimate_difference(truth=truth, baseline=proba, candidate=proba, cases=cases)
     assert (found.value, found.low, found.high) == (0.0, 0.0, 0.0)

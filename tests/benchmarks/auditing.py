@@ -1,0 +1,125 @@
+"""How often the interval of the audit sample holds the truth, and what the labels that were queried would have said.
+
+A population of cases of unequal size, mix of classes and difficulty, with a model's answers to all of it. Each run
+draws 40 cases and 400 of their items, as the audit sample does; queried are the 400 items of the smallest margins.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learning import metrics, sampling
+
+FREQUENCY = np.array([0.34, 0.24, 0.16, 0.12, 0.08, 0.06])
+CASES, DRAWN_CASES, DRAWN_ITEMS, RUNS = 1000, 40, 400, 1000
+OVERSAMPLED = 3.0
+MEASURES = {"accuracy": metrics.measure_accuracy, "macro_f1": metrics.measure_macro_f1}
+
+
+@dataclass(frozen=True)
+class Population:
+    """N items: truth and case (N,), the model's probabilities (N, K), and whether a case is of the second lab (C,)."""
+
+    truth: NDArray[np.int64]
+    cases: NDArray[np.int64]
+    proba: NDArray[np.float64]
+    is_second_lab: NDArray[np.bool_]
+
+    def score(self, name: str) -> float:
+        """What the measure is over everything."""
+        return self.estimate(name, np.arange(len(self.truth))).value
+
+    def estimate(self, name: str, items: NDArray[np.int64], weight: Any = None) -> metrics.Interval:
+        """The measure of some items, with its interval by case."""
+        return metrics.estimate_interval(
+            truth=self.truth[items],
+            proba=self.proba[items],
+            cases=self.cases[items],
+            measure=MEASURES[name],
+            weight=weight,
+        )
+
+
+def draw_population(*, seed: int = 0) -> Population:
+    """Cases of 10 to 120 items; the second lab's, a third of them, are harder."""
+    generator = np.random.default_rng(seed)
+    classes = len(FREQUENCY)
+    is_second = generator.random(CASES) < 1 / 3
+    ease = np.clip(0.86 - 0.1 * is_second + 0.06 * generator.normal(size=CASES), 0.4, 0.98)
+    cases = np.repeat(np.arange(CASES), generator.integers(10, 121, CASES))
+    mix = np.cumsum(generator.dirichlet(20 * FREQUENCY, CASES), axis=1)
+    truth = np.minimum((generator.random(len(cases))[:, None] > mix[cases]).sum(axis=1), classes - 1)
+    is_right = generator.random(len(cases)) < ease[cases]
+    said = np.where(is_right, truth, (truth + generator.integers(1, classes, len(cases))) % classes)
+    # A model is surer where it is right, but not always.
+    sure = np.where(is_right, generator.beta(6, 2, len(cases)), generator.beta(3, 3, len(cases)))
+    top = 1 / classes + 0.01 + (1 - 1 / classes - 0.01) * sure
+    proba = np.repeat(((1 - top) / (classes - 1))[:, None], classes, axis=1)
+    proba[np.arange(len(cases)), said] = top
+    return Population(truth, cases, proba, is_second)
+
+
+def measure_auditing(*, runs: int = RUNS) -> dict[str, Any]:
+    """Coverage, bias and width of the 95% interval for three ways to choose 400 items, and what queried labels say."""
+    started = time.perf_counter()
+    population = draw_population()
+    truth = {name: population.score(name) for name in MEASURES}
+    result: dict[str, Any] = {"runs": runs, "truth": {name: round(value, 4) for name, value in truth.items()}}
+    ways = {
+        "audit": (_draw_evenly, False),
+        "second lab drawn thrice as often, weighted (Hajek)": (_draw_more_of_second_lab, True),
+        "second lab drawn thrice as often, not weighted": (_draw_more_of_second_lab, False),
+        "queried by margin, naive": (_query, False),
+    }
+    for way, (draw, is_weighted) in ways.items():
+        found: dict[str, list[metrics.Interval]] = {name: [] for name in MEASURES}
+        for seed in range(runs):
+            items, probability = draw(population, np.random.default_rng([1, seed]))
+            weight = sampling.weigh_inverse(probability) if is_weighted else None
+            for name in MEASURES:
+                found[name].append(population.estimate(name, items, weight))
+        result[way] = {name: _summarise(found[name], truth[name]) for name in MEASURES}
+    return {**result, "seconds": round(time.perf_counter() - started, 1)}
+
+
+def _draw_evenly(
+    population: Population, generator: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    chosen = generator.permutation(CASES)[:DRAWN_CASES]
+    items = _some_of(population, chosen, generator)
+    return items, np.full(len(items), 0.5)
+
+
+def _draw_more_of_second_lab(
+    population: Population, generator: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Half of the cases from each lab: those of the smaller one are then drawn far more often."""
+    chance = np.where(population.is_second_lab, OVERSAMPLED, 1.0)
+    chance *= DRAWN_CASES / chance.sum()
+    chosen = np.flatnonzero(generator.random(CASES) < chance)
+    items = _some_of(population, chosen, generator)
+    return items, chance[population.cases[items]]
+
+
+def _some_of(population: Population, cases: NDArray[np.int64], generator: np.random.Generator) -> NDArray[np.int64]:
+    of_cases = np.flatnonzero(np.isin(population.cases, cases))
+    return generator.permutation(of_cases)[:DRAWN_ITEMS]
+
+
+def _query(population: Population, generator: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The least sure of a pool of 100 cases, as a ranked queue asks."""
+    pool = np.flatnonzero(np.isin(population.cases, generator.permutation(CASES)[:100]))
+    top = population.proba[pool].max(axis=1)
+    items = pool[np.argsort(top, kind="stable")[:DRAWN_ITEMS]]
+    return items, np.full(len(items), 0.5)
+
+
+def _summarise(found: list[metrics.Interval], truth: float) -> dict[str, float]:
+    return {
+        "coverage": round(float(np.mean([one.low <= truth <= one.high for one in found])), 3),
+        "bias": round(float(np.mean([one.value for one in found])) - truth, 4),
+        "width": round(float(np.mean([one.high - one.low for one in found])), 3),
+    }
