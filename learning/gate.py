@@ -99,9 +99,15 @@ def _describe(evidence: Evidence) -> dict[str, Any]:
     return {
         "items": len(evidence.truth),
         "cases": len(np.unique(evidence.cases)),
-        "candidate": _measure(evidence.truth, evidence.candidate),
+        "candidate": _measure(evidence.truth, evidence.candidate) | _bound(evidence),
         "champion": None if evidence.champion is None else _measure(evidence.truth, evidence.champion),
     }
+
+
+def _bound(evidence: Evidence) -> dict[str, float]:
+    """The 95% interval of the candidate's macro-F1, by case."""
+    found = metrics.estimate_interval(truth=evidence.truth, proba=evidence.candidate, cases=evidence.cases)
+    return {"macro_f1_low": round(found.low, 6), "macro_f1_high": round(found.high, 6)}
 
 
 def _measure(truth: NDArray[np.integer], proba: NDArray[np.floating]) -> dict[str, float]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from annotation.models import GroundTruthRevision, ModelVersion, Study
 from annotation.states import AuditHalf
-from learning import gate, registry
+from learning import gate, metrics, registry
 from learning.gate import Evidence, GatePolicy, Verdict
 from learning.registry import StoredModel
 from workers import bridge, files
@@ -33,17 +33,32 @@ def judge(*, study: Study, model: ModelVersion, champion: ModelVersion | None, e
         prior=np.bincount(examples.labels, minlength=len(codes)).astype(np.float64),
         policy=GatePolicy(audit_items=study.policy.gate_min_items),
     )
-    by_domain = _count_right(audit, audit_domains) if verdict.basis == "audit" else _count_right(folds, fold_domains)
+    by_domain = _describe_domains(*((audit, audit_domains) if verdict.basis == "audit" else (folds, fold_domains)))
     return replace(verdict, numbers={**verdict.numbers, "domains": by_domain})
 
 
-def _count_right(evidence: Evidence, domains: list[str]) -> dict[str, dict[str, int]]:
-    """Domain -> items, and those of which the candidate's first choice was right: for people, not for the verdict."""
-    right = evidence.candidate.argmax(axis=1) == evidence.truth if len(evidence.truth) else []
-    found = {name: {"items": 0, "right": 0} for name in sorted(set(domains))}
-    for name, is_right in zip(domains, right, strict=True):
-        found[name]["items"] += 1
-        found[name]["right"] += int(is_right)
+def _describe_domains(evidence: Evidence, domains: list[str]) -> dict[str, dict[str, float]]:
+    """Domain -> items, cases, and the share of which the candidate's first choice was right, with its interval by case.
+
+    For people, not for the verdict.
+    """
+    names = np.array(domains)
+    found = {}
+    for name in sorted(set(domains)):
+        here = names == name
+        share = metrics.estimate_interval(
+            truth=evidence.truth[here],
+            proba=evidence.candidate[here],
+            cases=evidence.cases[here],
+            measure=metrics.measure_accuracy,
+        )
+        found[name] = {
+            "items": int(here.sum()),
+            "cases": len(np.unique(evidence.cases[here])),
+            "right": round(share.value, 6),
+            "low": round(share.low, 6),
+            "high": round(share.high, 6),
+        }
     return found
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from annotation.models import Case, Domain, GroundTruthRevision, Slide
-from annotation.selectors.dashboard import PANELS, Board, Filters, Reading, find, kept, show
+from annotation.selectors.dashboard import PANELS, Board, Filters, Reading, coverage, find, kept, show
 from annotation.states import Role
 from tests import factories
 from tests.annotation.answering import submit
@@ -152,6 +152,14 @@ def test_coverage_lists_each_domain_with_its_values(study, worked):
     assert (found["north"]["regions"], found["north"]["settled"], found["north"]["waiting"]) == (12, 7, 3)
     assert (found["south"]["regions"], found["south"]["settled"], found["south"]["share"]) == (30, 0, 0.0)
     assert found["north"]["value_0"] == "north"
+
+
+def test_quality_in_a_domain_is_told_from_a_few_items_of_two_cases_on():
+    judged = {"right": 0.8, "low": 0.7, "high": 0.9}
+    told = coverage._describe({"items": 12, "cases": 3, **judged})
+    assert told == [12, 0.8, 0.7, 0.9]
+    for few in ({"items": 9, "cases": 3}, {"items": 40, "cases": 1}):
+        assert coverage._describe({**few, **judged}) == [few["items"], None, None, None]
 
 
 def test_agreement_is_that_of_the_fair_regions(study, worked):

@@ -84,8 +84,11 @@ def _numbers(smear: Smear, score: float) -> dict[str, Any]:
         "out_of_fold": {"macro_f1": score - 0.05},
         "gate": {
             "basis": "audit",
-            "candidate": {"macro_f1": score},
-            "domains": {name: {"items": 30, "right": 18 + place} for place, name in enumerate(domains)},
+            "candidate": {"macro_f1": score, "macro_f1_low": score - 0.08, "macro_f1_high": score + 0.08},
+            "domains": {
+                name: {"items": 30, "cases": 4, "right": 0.6 + place / 30, "low": 0.5, "high": 0.8}
+                for place, name in enumerate(domains)
+            },
         },
     }
 

@@ -144,7 +144,9 @@ class TestTraining:
         assert model.numbers["gate"]["basis"] in ("audit", "out-of-fold")
         by_domain = model.numbers["gate"]["domains"].values()
         assert sum(one["items"] for one in by_domain) == model.numbers["gate"]["items"]
-        assert all(0 <= one["right"] <= one["items"] for one in by_domain)
+        assert all(0 <= one["low"] <= one["right"] <= one["high"] <= 1 for one in by_domain)
+        scores = model.numbers["gate"]["candidate"]
+        assert scores["macro_f1_low"] < scores["macro_f1"] < scores["macro_f1_high"]
         scored = ScoreFile.objects.filter(model=model)
         assert scored.count() == 4
         assert not scored.exclude(slide__case__audit_half="").exists()

@@ -11,9 +11,8 @@ from annotation.models import ModelVersion
 from annotation.selectors.dashboard.board import Board
 from annotation.selectors.dashboard.panel import Cell, Content, Panel, Table, columns
 from annotation.states import ModelState, RegionState
-from learning.shares import estimate_share
 
-FEWEST_ITEMS = 10
+FEWEST_ITEMS, FEWEST_CASES = 10, 2
 _ENDED = (RegionState.SETTLED, RegionState.EXCLUDED)
 
 
@@ -60,12 +59,13 @@ def _read_gate(board: Board) -> dict[str, Any]:
     return {"model": row[0], **(row[1] or {})} if row else {}
 
 
-def _describe(found: dict[str, int] | None) -> list[Cell]:
-    """Items, share right and its bounds; a share of a handful is not told."""
-    share = estimate_share(yes=found["right"], count=found["items"]) if found else None
-    if found is None or share is None or share.count < FEWEST_ITEMS:
-        return [found["items"] if found else 0, None, None, None]
-    return [share.count, round(share.value, 4), round(share.low, 4), round(share.high, 4)]
+def _describe(found: dict[str, float] | None) -> list[Cell]:
+    """Items, share right and its bounds; a share of a handful, or of one case, is not told."""
+    if found is None:
+        return [0, None, None, None]
+    if found["items"] < FEWEST_ITEMS or found["cases"] < FEWEST_CASES:
+        return [int(found["items"]), None, None, None]
+    return [int(found["items"]), *(round(found[name], 4) for name in ("right", "low", "high"))]
 
 
 def _explain(judged: dict[str, Any]) -> list[str]:
@@ -74,7 +74,7 @@ def _explain(judged: dict[str, Any]) -> list[str]:
     basis = "the gate half of the audit sample" if judged.get("basis") == "audit" else "out-of-fold estimates"
     return [
         f"Model {judged['model']}: how often its first choice was right on {basis}, as the gate saw it. Shown from "
-        f"{FEWEST_ITEMS} items on; the range is a 95% Wilson interval and takes items as independent."
+        f"{FEWEST_ITEMS} items of {FEWEST_CASES} cases on; the range is a 95% interval that takes whole cases as drawn."
     ]
 
 

@@ -32,7 +32,8 @@ def _read(board: Board) -> Content:
     hits = board.keep("hits", lambda: _count_hits(board))
     notes = [
         "Out-of-fold: each region judged by the members of the ensemble that never saw its case. Audit: the gate half "
-        "of the audit sample, never trained on; missing where it had too few items when the model was judged.",
+        "of the audit sample, never trained on; missing where it had too few items when the model was judged. Its "
+        "range is a 95% interval that takes whole cases as drawn.",
         "First choice right: of the regions picked with this model's scores and settled since, how often its first "
         "choice became the truth. The random share says how good the model is on any region. A lower share for ranked "
         "picks means that ranking sends people what the model does not know; it does not yet say how many answers "
@@ -63,11 +64,13 @@ def _count_hits(board: Board) -> list[tuple[int, str, int, int]]:
 def _tabulate_models(rows: list[versions.Version]) -> Table:
     described = columns(
         ("model", "Model", "count"), ("revisions", "Trained on regions", "count"),
-        ("out_of_fold", "Macro-F1, out-of-fold", "number"), ("audit", "Macro-F1, audit", "number"), ("state", "State"),
+        ("out_of_fold", "Macro-F1, out-of-fold", "number"), ("audit", "Macro-F1, audit", "number"),
+        ("audit_low", "from", "number"), ("audit_high", "to", "number"), ("state", "State"),
     )  # fmt: skip
     ordered = sorted(rows, key=lambda one: one.number)
     cells: list[list[Cell]] = [
-        [one.number, one.revisions, one.out_of_fold_f1, one.audit_f1, one.state] for one in ordered
+        [one.number, one.revisions, one.out_of_fold_f1, one.audit_f1, one.audit_low, one.audit_high, one.state]
+        for one in ordered
     ]
     return Table("models", "Score by size of the training set", described, cells)
 

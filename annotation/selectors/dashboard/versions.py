@@ -32,6 +32,8 @@ class Version:
     revisions: int
     out_of_fold_f1: float | None
     audit_f1: float | None
+    audit_low: float | None
+    audit_high: float | None
     audit_looks: int
     reasons: list[str]
     created_at: datetime
@@ -46,7 +48,8 @@ def read(board: Board) -> list[Version]:
 def _read(board: Board) -> list[Version]:
     rows = ModelVersion.objects.filter(study=board.study)
     wanted = ("number", "state", "numbers__out_of_fold__macro_f1", "numbers__gate__basis",
-              "numbers__gate__candidate__macro_f1", "audit_looks", "gate_reasons", "created_at",
+              "numbers__gate__candidate__macro_f1", "numbers__gate__candidate__macro_f1_low",
+              "numbers__gate__candidate__macro_f1_high", "audit_looks", "gate_reasons", "created_at",
               "activated_at")  # fmt: skip
     listed = rows.annotate(revisions=Cardinality(F("training_set__revision_ids"))).values("revisions", *wanted)
     found = list(listed.order_by("-number")[:MOST_VERSIONS])
@@ -63,6 +66,8 @@ def _version(row: dict[str, Any]) -> Version:
         revisions=row["revisions"],
         out_of_fold_f1=row["numbers__out_of_fold__macro_f1"],
         audit_f1=row["numbers__gate__candidate__macro_f1"] if by_audit else None,
+        audit_low=row["numbers__gate__candidate__macro_f1_low"] if by_audit else None,
+        audit_high=row["numbers__gate__candidate__macro_f1_high"] if by_audit else None,
         audit_looks=row["audit_looks"],
         reasons=list(row["gate_reasons"]),
         created_at=row["created_at"],
