@@ -42,7 +42,11 @@ def drop(name: str) -> None:
     database.close_all()
     database.lead_to("postgres")
     with psycopg.connect(**database.find_place(), autocommit=True) as server:
-        server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        try:
+            server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        except psycopg.errors.InsufficientPrivilege:
+            # An autovacuum worker of the superuser is at work there, which only a drop without force sends away.
+            server.execute(f'DROP DATABASE IF EXISTS "{name}"')
     shutil.rmtree(_store(name), ignore_errors=True)
 
 
