@@ -160,6 +160,7 @@ def test_quality_in_a_domain_is_told_from_a_few_items_of_two_cases_on():
     assert told == [12, 0.8, 0.7, 0.9]
     for few in ({"items": 9, "cases": 3}, {"items": 40, "cases": 1}):
         assert coverage._describe({**few, **judged}) == [few["items"], None, None, None]
+    assert coverage._describe({"items": 30, "right": 24}) == [30, None, None, None]  # as it was once written
 
 
 def test_agreement_is_that_of_the_fair_regions(study, worked):

@@ -60,10 +60,13 @@ def _read_gate(board: Board) -> dict[str, Any]:
 
 
 def _describe(found: dict[str, float] | None) -> list[Cell]:
-    """Items, share right and its bounds; a share of a handful, or of one case, is not told."""
+    """Items, share right and its bounds; a share of a handful, or of one case, is not told.
+
+    Models that were judged before cases were counted have none: of these the items alone are told.
+    """
     if found is None:
         return [0, None, None, None]
-    if found["items"] < FEWEST_ITEMS or found["cases"] < FEWEST_CASES:
+    if found["items"] < FEWEST_ITEMS or found.get("cases", 0) < FEWEST_CASES:
         return [int(found["items"]), None, None, None]
     return [int(found["items"]), *(round(found[name], 4) for name in ("right", "low", "high"))]
 
