@@ -33,8 +33,8 @@ def judge(*, study: Study, model: ModelVersion, champion: ModelVersion | None, e
         prior=np.bincount(examples.labels, minlength=len(codes)).astype(np.float64),
         policy=GatePolicy(audit_items=study.policy.gate_min_items),
     )
-    by_domain = _describe_domains(*((audit, audit_domains) if verdict.basis == "audit" else (folds, fold_domains)))
-    return replace(verdict, numbers={**verdict.numbers, "domains": by_domain})
+    shown, domains = (audit, audit_domains) if verdict.basis == "audit" else (folds, fold_domains)
+    return replace(verdict, numbers={**verdict.numbers, "domains": _describe_domains(shown, domains)})
 
 
 def _describe_domains(evidence: Evidence, domains: list[str]) -> dict[str, dict[str, float]]:

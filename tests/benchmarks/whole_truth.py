@@ -56,20 +56,20 @@ def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """All seeds together; the ratio is of sums, its interval by drawing the seeds anew 10,000 times."""
     import numpy as np
 
+    from tests.benchmarks import redrawing
+
     names = ("without", "without_but_asked_again", "with_pass_but_the_sample", "with_pass")
     without, asked, before, with_pass = (np.array([row[name] for row in rows]) for name in names)
-    drawn = np.random.default_rng(0).integers(len(rows), size=(10_000, len(rows)))
-    ratios = with_pass[drawn].sum(axis=1) / without[drawn].sum(axis=1)
-    low, high = np.quantile(ratios, [0.025, 0.975])
+    ratio = redrawing.bound_ratio(with_pass, without)
     return {
         "seeds": len(rows),
         "wrong_without_the_pass": round(float(without.mean()), 4),
         "wrong_without_but_asked_again": round(float(asked.mean()), 4),
         "wrong_with_the_pass_before_the_sample": round(float(before.mean()), 4),
         "wrong_with_the_pass": round(float(with_pass.mean()), 4),
-        "ratio": round(float(with_pass.sum() / without.sum()), 3),
-        "ratio_low": round(float(low), 3),
-        "ratio_high": round(float(high), 3),
+        "ratio": ratio["value"],
+        "ratio_low": ratio["low"],
+        "ratio_high": ratio["high"],
         "seeds_at_most_a_third": int((with_pass <= without / 3).sum()),
         "inside_the_stated_interval": int(sum(row["is_inside"] for row in rows)),
         "rows": rows,

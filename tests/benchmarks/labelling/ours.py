@@ -13,12 +13,14 @@ from tests.benchmarks.labelling.race import Ints, Model, Picker, Pool
 
 RANDOM, RANKED = "random", "concord ranked"
 COLD_LABELS_PER_CLASS = 2
-"""Where a strategy begins with the cold start: until so many labels a class, as a first model tells little."""
+"""As long as `ranked` begins with the cold start: a first model tells little."""
 
 
-def _pick(pool: Pool, model: Model | None, taken: Ints, *, count: int, seed: int, strategy: str, cold: str) -> Ints:
-    is_cold = len(taken) < COLD_LABELS_PER_CLASS * pool.classes if cold != "random" else model is None
-    name = cold if is_cold else strategy
+def _pick(
+    pool: Pool, model: Model | None, taken: Ints, *, count: int, seed: int, strategy: str, cold: str, cold_labels: int
+) -> Ints:
+    if len(taken) < cold_labels * pool.classes:
+        model = None
     request = SelectionRequest(
         features=FeatureRows([pool.rows]),
         available=np.setdiff1d(np.arange(len(pool.rows)), taken),
@@ -28,8 +30,8 @@ def _pick(pool: Pool, model: Model | None, taken: Ints, *, count: int, seed: int
         labelled=np.bincount(pool.labels[taken], minlength=pool.classes),
         count=count,
         seed=seed,
-        strategy=name,
-        scores=None if model is None or is_cold else _rate(model, pool),
+        strategy=cold if model is None else strategy,
+        scores=None if model is None else _rate(model, pool),
         random_share=0.0,
     )
     return select_batch(request).indices
@@ -54,8 +56,8 @@ def as_ensemble(model: Model, pool: Pool) -> Ensemble:
     return Ensemble(weights=weights, biases=biases, temperature=1.0, out_of_fold=nothing)
 
 
-def _own(strategy: str, *, cold: str = "random") -> Picker:
-    make: Callable[..., Ints] = partial(_pick, strategy=strategy, cold=cold)
+def _own(strategy: str, *, cold: str = "random", cold_labels: int = 0) -> Picker:
+    make: Callable[..., Ints] = partial(_pick, strategy=strategy, cold=cold, cold_labels=cold_labels)
     return make
 
 
@@ -66,5 +68,5 @@ OURS: dict[str, Picker] = {
     "concord core-set": _own("core_set"),
     "concord BADGE": _own("badge"),
     "concord typicality": _own("cold_start", cold="cold_start"),
-    RANKED: _own("ranked", cold="cold_start"),
+    RANKED: _own("ranked", cold="cold_start", cold_labels=COLD_LABELS_PER_CLASS),
 }
