@@ -23,7 +23,7 @@ function scores(models) {
       tooltip: { formatter: ({ seriesName, value }) => `Model ${value[2]}, ${number(value[0])} regions\n${seriesName}: ${value[1].toFixed(3)}` },
       series: [
         ...lines.map(({ name, symbol, points }, place) => ({ name, type: "line", symbol, symbolSize: 9, color: colours.series[place], data: points, lineStyle: { type: place ? "dashed" : "solid" } })),
-        { name: "95% of the audit", type: "custom", silent: true, renderItem: bar(colours.series[lines.length - 1]), encode: { x: 0, y: [1, 2] },
+        { name: "Audit sample", type: "custom", silent: true, renderItem: bar(colours.series[lines.length - 1]), color: colours.series[lines.length - 1], encode: { x: 0, y: [1, 2] },
           data: models.filter((one) => one.audit_low !== null).map((one) => [one.revisions, one.audit_low, one.audit_high]) },
       ],
     }),
