@@ -10,8 +10,10 @@ from annotation.errors import BadInput
 
 Consensus = Literal["dawid-skene", "majority"]
 Selection = Literal["learned", "random"]
-# The names of `learning.features.ENCODERS`, which is beyond what this package imports.
-ENCODERS = ("colour-texture",)
+LEARNED_ENCODER = "study-cnn"
+"""A network trained on the study's own settled regions; until there is one, and beside it, `colour-texture`."""
+# The names of `learning.features.ENCODERS`, which is beyond what this package imports, and the learned one.
+ENCODERS = ("colour-texture", LEARNED_ENCODER)
 LARGEST_BATCH = 200
 SMALLEST_WINDOW = 20
 MOST_WRONG_SUGGESTIONS = 0.5
@@ -57,6 +59,8 @@ class Policy:
 
     # learning
     encoder: str = "colour-texture"
+    encoder_first_revisions: int = 500  # settled regions before a study-cnn is trained
+    encoder_growth: float = 0.5  # more settled regions, as a share of what the last study-cnn was trained on
     retrain_every_revisions: int = 100
     retrain_every_minutes: float = 30.0
     first_model_revisions: int = 40
@@ -127,7 +131,8 @@ _SHARES = (
 ).split()
 _POSITIVE = (
     "min_overlap max_overlap lease_minutes undo_minutes gallery_batch max_skips batch_size retrain_every_revisions "
-    "retrain_every_minutes first_model_revisions refit_every_answers gate_min_items"
+    "retrain_every_minutes first_model_revisions refit_every_answers gate_min_items encoder_first_revisions "
+    "encoder_growth"
 ).split()
 
 

@@ -149,6 +149,7 @@ class JobKind(TextChoices):
     SELECT_BATCH = "select-batch"
     REFIT_CONSENSUS = "refit-consensus"
     TRAIN_MODEL = "train-model"
+    TRAIN_ENCODER = "train-encoder"
     SCORE_SLIDE = "score-slide"
     CONSISTENCY_PASS = "consistency-pass"
     ANCHOR_LEDGER = "anchor-ledger"

@@ -19,7 +19,8 @@ class TrainingData:
     """Rows of a training set, in the order of its revision ids.
 
     features (N, D); labels (N,) index into class_codes; groups (N,) case of each item; revision_digest
-    is the digest of the list of revision ids; sample_weight (N,) or None.
+    is the digest of the list of revision ids; sample_weight (N,) or None. is_unseen (N,): items of cases that the
+    encoder has not seen the labels of; None for an encoder that has seen none.
     """
 
     features: NDArray[np.floating]
@@ -30,6 +31,7 @@ class TrainingData:
     encoder_name: str
     encoder_digest: str
     sample_weight: NDArray[np.floating] | None = None
+    is_unseen: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ def train(*, data: TrainingData, configuration: TrainingConfiguration | None = N
         groups=data.groups,
         classes=len(data.class_codes),
         sample_weight=data.sample_weight,
+        is_unseen=data.is_unseen,
         seed=configuration.seed,
         members=configuration.members,
         settings=configuration.head,
@@ -89,19 +92,22 @@ def train(*, data: TrainingData, configuration: TrainingConfiguration | None = N
 
 def _write_report(data: TrainingData, ensemble: Ensemble, configuration: TrainingConfiguration) -> dict[str, Any]:
     codes = data.class_codes
-    proba = ensemble.oof_proba
-    confusion = metrics.count_confusion(truth=data.labels, predicted=proba.argmax(axis=1), classes=len(codes))
+    judged = np.ones(len(data.labels), dtype=bool)
+    if data.is_unseen is not None and data.is_unseen.any():
+        judged = data.is_unseen
+    proba, truth = ensemble.oof_proba[judged], data.labels[judged]
+    confusion = metrics.count_confusion(truth=truth, predicted=proba.argmax(axis=1), classes=len(codes))
     return {
         "items": len(data.labels),
         "cases": len(np.unique(data.groups)),
         "members": len(ensemble.biases),
-        "class_counts": dict(zip(codes, confusion.sum(axis=1).astype(int).tolist(), strict=True)),
+        "class_counts": dict(zip(codes, np.bincount(data.labels, minlength=len(codes)).tolist(), strict=True)),
         "temperature": ensemble.temperature,
         "out_of_fold": {
             "accuracy": _round(metrics.measure_accuracy(confusion)),
             "macro_f1": _round(metrics.measure_macro_f1(confusion)),
-            "nll": _round(metrics.measure_nll(truth=data.labels, proba=proba)),
-            "ece": _round(metrics.measure_ece(truth=data.labels, proba=proba)),
+            "nll": _round(metrics.measure_nll(truth=truth, proba=proba)),
+            "ece": _round(metrics.measure_ece(truth=truth, proba=proba)),
             "recall": _name(codes, metrics.measure_recall(confusion)),
             "precision": _name(codes, metrics.measure_precision(confusion)),
             "f1": _name(codes, metrics.measure_f1(confusion)),
@@ -113,6 +119,11 @@ def _write_report(data: TrainingData, ensemble: Ensemble, configuration: Trainin
 def _remark(data: TrainingData, configuration: TrainingConfiguration) -> list[str]:
     """What a manager should know before trusting the out-of-fold numbers."""
     remarks = []
+    if data.is_unseen is not None:
+        remarks.append(
+            f"The out-of-fold numbers and the calibration rest on the {int(data.is_unseen.sum())} items of cases that "
+            "the encoder has not learned from."
+        )
     cases = len(np.unique(data.groups))
     if cases == 1:
         remarks.append("All items come from one case, so the out-of-fold numbers are too good.")

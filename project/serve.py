@@ -70,6 +70,12 @@ def programs(*, listener: socket.socket, var: Path) -> list[Program]:
         ),
         Program(name="workers", argv=(*worker, "-Q", "io,cpu", "-c", "2", "-n", "cpu@%h"), death_signal=dies_by),
         Program(name="trainer", argv=(*worker, "-Q", "train", "-c", "1", "-n", "train@%h"), death_signal=dies_by),
+        # Whoever clicks or waits for the next batch comes before a network that learns for minutes.
+        Program(
+            name="encoder",
+            argv=("nice", "-n", "10", *worker, "-Q", "encoder", "-c", "1", "-n", "encoder@%h"),
+            death_signal=dies_by,
+        ),
         # Kept in memory: everything in it comes round in seconds, and a file could be torn by a kill.
         Program(name="beat", argv=(*celery, "beat", "-S", "celery.beat:Scheduler", "--pidfile", "")),
         Program(name="sweep", argv=(sys.executable, str(REPOSITORY / "manage.py"), "sweep")),

@@ -128,7 +128,8 @@ def _describe(error: Exception) -> str:
         return f"{error.reason} {error.remedy}"
     if isinstance(error, SoftTimeLimitExceeded):
         return "The time limit of this kind of work was reached."
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+    if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
         return "The disk that holds the store is full. Nothing half written was kept: free space and retry the job."
     return f"{type(error).__name__}: {error}"
 

@@ -14,18 +14,50 @@ from numpy.typing import NDArray
 
 from annotation import mapping
 from annotation.errors import BadInput
-from annotation.models import FeatureShard, LabelClass, ModelVersion, Region, Slide, Study
+from annotation.models import EncoderVersion, FeatureShard, LabelClass, ModelVersion, Region, Slide, Study
+from annotation.policy import LEARNED_ENCODER
+from annotation.services import encoders
 from annotation.states import AuditHalf
 from learning.features import Encoder, get_encoder, open_shard
 from workers import files
 
+FIRST_ENCODER = "colour-texture"
+"""What a study looks through that wants a learned encoder, until there is one: it has learned nothing."""
+
 
 def choose_encoder(study: Study) -> Encoder:
-    """The encoder of the study's policy; BadInput lists the known ones."""
+    """The encoder that every slide of the study is looked at with from the first day; BadInput lists the known ones.
+
+    It has seen no label. Cold start and rules rest on it, also beside a learned encoder.
+    """
+    name = study.policy.encoder
     try:
-        return get_encoder(study.policy.encoder)
+        return get_encoder(FIRST_ENCODER if name == LEARNED_ENCODER else name)
     except ValueError as error:
         raise BadInput(str(error)) from error
+
+
+def open_learned(version: EncoderVersion) -> Encoder:
+    """A learned encoder, its weights checked byte by byte; WeightsError names the file that is missing or differs."""
+    # Torch takes a second and 200 MB: only processes that look through a network load it.
+    from learning.features.cnn.encoder import load  # noqa: PLC0415
+
+    return load(files.weights_path(version.weights), digest=version.weights)
+
+
+def encoder_to_train_on(study: Study, number: int | None) -> tuple[Encoder, EncoderVersion | None]:
+    """The encoder for the next model: the learned one to be tried, else the active model's, else the study's first."""
+    version = study.encoders.filter(number=number).first() if number else encoders.find_current(study)
+    return (open_learned(version), version) if version else (choose_encoder(study), None)
+
+
+def find_unseen(examples: "Examples", version: EncoderVersion | None) -> NDArray[np.bool_] | None:
+    """Which examples (N,) are of cases that a learned encoder has not seen the labels of; None where it is no such."""
+    if version is None:
+        return None
+    codes = sorted(version.study.cases.values_list("code", flat=True))
+    seen = set(version.seen_cases)
+    return np.array([codes[case] not in seen for case in examples.cases.tolist()], dtype=bool)
 
 
 def read_rectangles(slide: Slide) -> NDArray[np.int32]:

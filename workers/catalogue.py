@@ -41,7 +41,7 @@ class Entry:
         return f"concord.{self.kind.value}"
 
 
-QUEUES = ("io", "cpu", "train")
+QUEUES = ("io", "cpu", "train", "encoder")
 
 ENTRIES: dict[JobKind, Entry] = {
     entry.kind: entry
@@ -52,6 +52,8 @@ ENTRIES: dict[JobKind, Entry] = {
         Entry(JobKind.SELECT_BATCH, "selection", "cpu", 600, 660, priority=FIRST),
         Entry(JobKind.REFIT_CONSENSUS, "consensus", "cpu", 600, 660),
         Entry(JobKind.TRAIN_MODEL, "training", "train", 1500, 1600),
+        # Minutes to hours, in a queue of its own: the heads are fitted meanwhile.
+        Entry(JobKind.TRAIN_ENCODER, "encoder", "encoder", 6 * 3600, 6 * 3600 + 100),
         Entry(JobKind.SCORE_SLIDE, "scoring", "cpu", 600, 660),
         Entry(JobKind.CONSISTENCY_PASS, "consistency", "cpu", 1500, 1600),
         Entry(JobKind.ANCHOR_LEDGER, "anchoring", "io", 100, 120),

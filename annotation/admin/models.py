@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from annotation.admin.base import ReasonForm, Rows, StudyFilter, manager_of, reason_of
-from annotation.models import FeatureShard, ModelVersion, ScoreFile, TrainingSet
+from annotation.models import EncoderVersion, FeatureShard, ModelVersion, ScoreFile, TrainingSet
 from annotation.services import modelling
 
 
@@ -30,6 +30,18 @@ class ModelVersionAdmin(Rows):
             return f"{row} is active."
 
         self.act(request, queryset, do)
+
+
+@admin.register(EncoderVersion)
+class EncoderVersionAdmin(Rows):
+    list_display = ("number", "study", "name", "digest", "regions", "created_at")
+    list_filter = (StudyFilter,)
+    exact_search = ("digest",)
+    list_select_related = ("study",)
+
+    @admin.display(description="Trained on regions")
+    def regions(self, version: EncoderVersion) -> int | None:
+        return version.numbers.get("regions")
 
 
 @admin.register(TrainingSet)

@@ -8,7 +8,7 @@ from annotation.models.door import FailedSignIn
 from annotation.models.gold import Gold
 from annotation.models.job import Job, WorkerStamp
 from annotation.models.ledger import LedgerAnchor, LedgerEntry, LedgerHead
-from annotation.models.model import FeatureShard, ModelVersion, ScoreFile, TrainingSet
+from annotation.models.model import EncoderVersion, FeatureShard, ModelVersion, ScoreFile, TrainingSet
 from annotation.models.pick import Pick, SelectionBatch
 from annotation.models.preference import Preference
 from annotation.models.protocol import ClassExample, ClassMapping, LabelClass, Protocol
@@ -31,6 +31,7 @@ __all__ = [
     "ConsistencyPass",
     "Domain",
     "Draft",
+    "EncoderVersion",
     "FailedSignIn",
     "FeatureShard",
     "Finding",

@@ -26,6 +26,30 @@ class TrainingSet(models.Model):
         return f"{len(self.revision_ids)} revisions, {self.digest[:10]}"
 
 
+class EncoderVersion(models.Model):
+    """A network trained on a study's own regions, under the digest of what it makes of pixels.
+
+    Whether it is used is said by the models: the next one is trained on the features of the active model's encoder.
+    """
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="encoders")
+    number = models.PositiveIntegerField()
+    name = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64)
+    weights = models.CharField(max_length=64, help_text="SHA-256 of the file of weights.")
+    training_set = models.ForeignKey(TrainingSet, on_delete=models.PROTECT, related_name="encoders")
+    seen_cases = models.JSONField(help_text="Codes of the cases whose labels it has learned from.")
+    numbers = models.JSONField(default=dict, help_text="Regions, seconds, settings.")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["study", "number"]
+        constraints = [models.UniqueConstraint(fields=["study", "number"], name="one_encoder_per_number")]
+
+    def __str__(self) -> str:
+        return f"{self.study.slug} encoder {self.number}"
+
+
 class ModelVersion(models.Model):
     """Encoder, ensemble and calibration under the digest of their bytes."""
 

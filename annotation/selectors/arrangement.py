@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation import store
-from annotation.models import Assignment, FeatureShard, Membership, Study
+from annotation.models import Assignment, EncoderVersion, FeatureShard, Membership, Study
 from annotation.policy import LARGEST_BATCH
 from annotation.selectors import queue
 from annotation.states import AssignmentKind
@@ -78,13 +78,13 @@ def _by_likeness(leases: Sequence[Assignment]) -> tuple[list[Assignment], list[A
 def _shards(leases: Sequence[Assignment]) -> dict[int, NDArray[np.float16]]:
     """The features of the leases' slides under the encoder that knows most of these regions, mapped into memory.
 
-    Every encoder there is (`annotation.policy.ENCODERS`) looks at pixels alone. One that has learned from answers must
-    not come here: the order it makes would tell of them.
+    A learned encoder does not come here: it has learned from answers, and the order it makes would tell of them.
     """
+    learned = EncoderVersion.objects.filter(study__in={lease.study_id for lease in leases}).values("digest")
     slides = {lease.region.slide_id: lease.region.slide for lease in leases}
     found = [
         shard
-        for shard in FeatureShard.objects.filter(slide__in=slides).order_by("pk")
+        for shard in FeatureShard.objects.filter(slide__in=slides).exclude(encoder_digest__in=learned).order_by("pk")
         if shard.tiling_digest == slides[shard.slide_id].tiling_digest
     ]
     weight = Counter(lease.region.slide_id for lease in leases)

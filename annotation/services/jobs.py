@@ -100,6 +100,13 @@ def heartbeat(*, job: Job, done: int, total: int) -> bool:
     return bool(held)
 
 
+def remember(*, job: Job, **facts: Any) -> None:
+    """Add to the payload what the next attempt must not decide anew; JobLost where this one has lost the job."""
+    with fenced(job):
+        job.payload = {**job.payload, **facts}
+        Job.objects.filter(pk=job.pk).update(payload=job.payload)
+
+
 @contextmanager
 def fenced(job: Job) -> Iterator[None]:
     """A transaction in which this attempt surely holds the job; JobLost at its start where it does not."""

@@ -4,6 +4,7 @@ Decides from counted rows, so that it may be asked at any time by anyone; refuse
 jobs, whose keys make a second question harmless. Asked after each submit, each job and by beat's tick.
 """
 
+import math
 from datetime import timedelta
 
 from django.db import transaction
@@ -12,6 +13,7 @@ from django.db.models import Q, QuerySet
 from annotation import clock
 from annotation.models import (
     Annotation,
+    EncoderVersion,
     FeatureShard,
     GroundTruthRevision,
     Job,
@@ -21,7 +23,8 @@ from annotation.models import (
     Study,
     TrainingSet,
 )
-from annotation.services import acceptance, jobs, picks
+from annotation.policy import LEARNED_ENCODER
+from annotation.services import acceptance, encoders, jobs, picks
 from annotation.states import LIVE_JOBS, AuditHalf, JobKind, JobState, ModelState, SlideState, StudyState
 
 READING = {JobKind.TILE_SLIDE.value, JobKind.EMBED_SLIDE.value}
@@ -38,12 +41,15 @@ def nudge(*, study: Study) -> list[Job]:
     latest = _latest_jobs(study)
     due = [_refit_due(study, latest)]
     if study.state == StudyState.RUNNING:
-        due += [_training_due(study, latest), _batch_due(study, latest)]
+        due += [_training_due(study, latest), _encoder_due(study, latest), _batch_due(study, latest)]
     return [job for job in due if job is not None]
 
 
-def train_now(*, study: Study, trigger: str) -> Job:
-    """Enqueue a training unless one waits or runs: that one is returned. One training at a time per study."""
+def train_now(*, study: Study, trigger: str, encoder: int | None = None) -> Job:
+    """Enqueue a training unless one waits or runs: that one is returned. One training at a time per study.
+
+    `encoder`: number of the learned encoder to try; the active model's, where none is named.
+    """
     with transaction.atomic():
         Study.objects.select_for_update(no_key=True).get(pk=study.pk)
         trainings = Job.objects.filter(study=study, kind=JobKind.TRAIN_MODEL)
@@ -51,7 +57,7 @@ def train_now(*, study: Study, trigger: str) -> Job:
         if live is not None:
             return live
         upto = _settled(study).order_by("-id").values_list("id", flat=True).first() or 0
-        payload = {"trigger": trigger, "upto": upto}
+        payload = {"trigger": trigger, "upto": upto} | ({"encoder": encoder} if encoder else {})
         return jobs.enqueue(study=study, kind=JobKind.TRAIN_MODEL, key=str(trainings.count() + 1), payload=payload)
 
 
@@ -67,7 +73,7 @@ def renew(*, study: Study, trigger: str) -> None:
 
 def _latest_jobs(study: Study) -> dict[str, Job]:
     """The newest job of each kind that is live, and of trainings and refits also where they have ended."""
-    counted = Q(state__in=LIVE_JOBS) | Q(kind__in=[JobKind.TRAIN_MODEL, JobKind.REFIT_CONSENSUS])
+    counted = Q(state__in=LIVE_JOBS) | Q(kind__in=[JobKind.TRAIN_MODEL, JobKind.TRAIN_ENCODER, JobKind.REFIT_CONSENSUS])
     rows = Job.objects.filter(counted, study=study).order_by("kind", "-id").distinct("kind")
     return {job.kind: job for job in rows}
 
@@ -90,6 +96,10 @@ def _training_due(study: Study, latest: dict[str, Job]) -> Job | None:
     if last is not None and last.result.get("waits") and not READING & latest.keys():
         return train_now(study=study, trigger=f"{last.payload.get('trigger')}; slides have been read again")
     policy = study.policy
+    untried = encoders.find_untried(study) if JobKind.TRAIN_ENCODER in latest else None
+    if untried is not None and last is not None and encoders.is_complete(untried) and not _was_tried(last, untried):
+        trigger = f"encoder {untried.number} has looked at every slide"
+        return train_now(study=study, trigger=trigger, encoder=untried.number)
     is_first = not TrainingSet.objects.filter(study=study).exists()
     wanted = policy.first_model_revisions if is_first else policy.retrain_every_revisions
     fresh = _settled(study).filter(id__gt=last.payload.get("upto", 0) if last else 0)
@@ -100,6 +110,29 @@ def _training_due(study: Study, latest: dict[str, Job]) -> Job | None:
     if count and not is_first and last is not None and clock.now() - (last.finished_at or last.created_at) > pause:
         return train_now(study=study, trigger=f"{policy.retrain_every_minutes:g} minutes since the last training")
     return None
+
+
+def _was_tried(last: Job, encoder: EncoderVersion) -> bool:
+    """Whether the last training tried this encoder and came to no model: it is not asked again and again."""
+    return last.payload.get("encoder") == encoder.number and not last.result.get("waits")
+
+
+def _encoder_due(study: Study, latest: dict[str, Job]) -> Job | None:
+    """A newer study-cnn, where the study wants one and its settled regions have grown enough."""
+    last = latest.get(JobKind.TRAIN_ENCODER)
+    policy = study.policy
+    if policy.encoder != LEARNED_ENCODER or _is_live(last) or encoders.find_untried(study) is not None:
+        return None
+    newest = EncoderVersion.objects.filter(study=study).select_related("training_set").order_by("-number").first()
+    wanted = policy.encoder_first_revisions
+    if newest is not None:
+        wanted = max(wanted, math.ceil(policy.encoder_growth * len(newest.training_set.revision_ids)))
+    fresh = _settled(study).filter(id__gt=last.payload.get("upto", 0) if last else 0)
+    upto = list(fresh.order_by("id").values_list("id", flat=True)[:wanted])
+    if len(upto) < wanted:
+        return None
+    newest_id = fresh.order_by("-id").values_list("id", flat=True)[0]
+    return encoders.train_now(study=study, upto=newest_id, trigger=f"{wanted} newly settled revisions")
 
 
 def _refit_due(study: Study, latest: dict[str, Job]) -> Job | None:

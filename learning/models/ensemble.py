@@ -86,6 +86,7 @@ def train_ensemble(
     groups: NDArray[np.integer],
     classes: int,
     sample_weight: NDArray[np.floating] | None = None,
+    is_unseen: NDArray[np.bool_] | None = None,
     seed: int,
     members: int = 5,
     settings: HeadSettings | None = None,
@@ -93,7 +94,9 @@ def train_ensemble(
     """Train member k without the cases of fold k, then one temperature on the out-of-fold logits.
 
     Parameters: features (N, D), labels (N,) in 0..classes-1, groups (N,) case of each item,
-    sample_weight (N,) or None. With fewer cases than members there are as many members as cases.
+    sample_weight (N,) or None, is_unseen (N,) or None: items whose labels the features have not been learned from,
+    the only ones whose out-of-fold probabilities count as known. With fewer cases than members there are as many
+    members as cases.
     Raises ValueError for rows that do not fit together. Same input and seed give the same numbers;
     BLAS runs on one thread, since its sums depend on how many there are.
     """
@@ -110,11 +113,15 @@ def train_ensemble(
         )
 
     with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
-        return _assemble(list(pool.map(fit_member, held_out)), rows, labels, fold)
+        return _assemble(list(pool.map(fit_member, held_out)), rows, labels, fold, is_unseen)
 
 
 def _assemble(
-    fitted: list[heads.Head], rows: FloatArray, labels: NDArray[np.integer], fold: NDArray[np.int64]
+    fitted: list[heads.Head],
+    rows: FloatArray,
+    labels: NDArray[np.integer],
+    fold: NDArray[np.int64],
+    is_unseen: NDArray[np.bool_] | None,
 ) -> Ensemble:
     weights = np.stack([head.weights for head in fitted])
     biases = np.stack([head.bias for head in fitted])
@@ -123,6 +130,8 @@ def _assemble(
         items = fold == held
         logits[items] = rows[items] @ weights[held] + biases[held]
     is_known = biases[fold, labels] > UNSEEN / 2
+    if is_unseen is not None:
+        is_known &= is_unseen
     temperature = calibration.fit_temperature(logits=logits[is_known], labels=labels[is_known])
     proba = calibration.apply_temperature(logits, temperature=temperature)
     return Ensemble(

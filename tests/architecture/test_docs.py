@@ -3,7 +3,7 @@
 import re
 from dataclasses import fields
 
-from annotation.policy import ENCODERS, Policy
+from annotation.policy import ENCODERS, LEARNED_ENCODER, Policy
 from learning import features
 from tests.conftest import REPOSITORY
 
@@ -17,7 +17,7 @@ def test_the_policy_table_names_every_key_and_no_other():
 
 
 def test_the_policy_knows_the_encoders_that_there_are():
-    assert set(ENCODERS) == set(features.ENCODERS)
+    assert set(ENCODERS) == {*features.ENCODERS, LEARNED_ENCODER}
 
 
 def test_links_between_pages_lead_to_files():

@@ -56,7 +56,7 @@ def test_programs_are_those_of_the_design(
 ) -> None:
     monkeypatch.delenv("DATABASE_URL", raising=False)
     names = [program.name for program in serve.programs(listener=taken, var=tmp_path)]
-    assert names == ["engines", "web", "workers", "trainer", "beat", "sweep"]
+    assert names == ["engines", "web", "workers", "trainer", "encoder", "beat", "sweep"]
     monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere/concord")
     monkeypatch.setenv("REDIS_URL", "redis://elsewhere")
     without = serve.programs(listener=taken, var=tmp_path)
@@ -80,7 +80,7 @@ def test_everything_runs_comes_back_after_a_kill_and_leaves_nothing(ground: Path
             wait_for(lambda: "Concord is at http://127.0.0.1:" in log.read_text())
             url = log.read_text().split("Concord is at ")[1].split()[0]
             wait_for(lambda: answers(url))
-            names = ("web", "workers", "trainer", "beat", "sweep", "engines")
+            names = ("web", "workers", "trainer", "encoder", "beat", "sweep", "engines")
             first = {name: pid_of(var, name) for name in names}
             for name in names:
                 os.kill(first[name], signal.SIGKILL)

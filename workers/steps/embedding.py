@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from annotation import store
 from annotation.models import FeatureShard, Job, Slide
-from annotation.services import modelling, reading
+from annotation.services import encoders, modelling, reading
 from learning.features import Encoder, ShardError, open_shard, write_shard
 from learning.features.store import verify_shard
 from learning.slides.reader import SlideReader, open_slide
@@ -23,9 +23,9 @@ BLOCK = 64
 
 
 def run(job: Job, report: Progress) -> dict[str, Any]:
-    """Write the features of the slide that the job's key names."""
-    slide = Slide.objects.select_related("study").get(study=job.study, public_id=job.key)
-    encoder = bridge.choose_encoder(job.study)
+    """Write the features of the slide that the job names, under the study's first encoder or a learned one."""
+    slide = Slide.objects.select_related("study").get(study=job.study, public_id=job.payload.get("slide", job.key))
+    encoder = _choose_encoder(job)
     known = FeatureShard.objects.filter(
         slide=slide, tiling_digest=slide.tiling_digest, encoder_digest=encoder.digest
     ).first()
@@ -48,7 +48,15 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
         )
         # A slide that comes late is ranked by the model that is active already.
         modelling.enqueue_active_scoring(study=job.study)
+        encoders.embed_late(study=job.study)
     return {"rows": len(rectangles)}
+
+
+def _choose_encoder(job: Job) -> Encoder:
+    number = job.payload.get("encoder")
+    if number is None:
+        return bridge.choose_encoder(job.study)
+    return bridge.open_learned(job.study.encoders.get(number=number))
 
 
 def encode(

@@ -7,6 +7,7 @@ never trained on. A training that can't be done yet ends well and says why.
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from annotation import canonical
 from annotation.models import Job, ModelVersion, TrainingSet
@@ -25,9 +26,9 @@ FEWEST_PER_CLASS = 2
 def run(job: Job, report: Progress) -> dict[str, Any]:
     """Train on all settled revisions of now, unless that model exists; activate or reject it."""
     study = job.study
-    encoder = bridge.choose_encoder(study)
+    encoder, version = bridge.encoder_to_train_on(study, job.payload.get("encoder"))
     codes = bridge.learnable_codes(study)
-    waiting = repair.renew_features(study, encoder=encoder)
+    waiting = repair.renew_features(study, encoder=encoder, version=version)
     if waiting:
         why = f"Features of {waiting} slides were lost or are an older encoder's; they are computed again first."
         return {"model": None, "why": why, "waits": waiting}
@@ -38,7 +39,9 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
     configuration = TrainingConfiguration(seed=files.seed_of(study, files.TRAINING))
     with report.fenced():
         training_set = modelling.freeze_training_set(
-            study=study, digest=digest_examples(examples, codes), revision_ids=examples.revision_ids
+            study=study,
+            digest=digest_training_set(examples.names, examples.labels, codes),
+            revision_ids=examples.revision_ids,
         )
     configured = digest_configuration(configuration, encoder)
     model = training_set.models.filter(configuration_digest=configured).first()
@@ -51,6 +54,7 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
             revision_digest=training_set.digest,
             encoder_name=encoder.name,
             encoder_digest=encoder.digest,
+            is_unseen=bridge.find_unseen(examples, version),
         )
         model = _train(data, configuration, configured, training_set, report)
     if model.state == ModelState.CANDIDATE:
@@ -58,10 +62,10 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
     return {"model": model.number, "state": model.state, "reasons": model.gate_reasons, "items": len(examples)}
 
 
-def digest_examples(examples: Examples, codes: list[str]) -> str:
+def digest_training_set(names: list[tuple[str, int]], labels: NDArray[np.int64], codes: list[str]) -> str:
     """The digest of a training set: by public names and labels, so that it is the same in another database."""
-    labels = [codes[label] for label in examples.labels.tolist()]
-    rows = [[region, number, label] for (region, number), label in zip(examples.names, labels, strict=True)]
+    said = [codes[label] for label in labels.tolist()]
+    rows = [[region, number, label] for (region, number), label in zip(names, said, strict=True)]
     return canonical.digest({"classes": codes, "revisions": sorted(rows)})
 
 

@@ -14,7 +14,7 @@ from annotation.states import AssignmentState, JobState, PickState
 
 LATE_AFTER = timedelta(seconds=30)
 MOST_JOBS = 25
-QUEUES = ("io", "cpu", "train")
+QUEUES = ("io", "cpu", "train", "encoder")
 _LISTED = (JobState.FAILED, JobState.RUNNING, JobState.READY)
 
 

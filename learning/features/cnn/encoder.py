@@ -5,6 +5,8 @@ Decides how features are read off the network. Refuses to know how it was traine
 
 import hashlib
 import json
+import os
+import tempfile
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -73,6 +75,23 @@ def save(path: Path, network: ResidualNetwork, settings: NetworkSettings) -> str
     save_file(tensors, path, metadata={"settings": json.dumps(asdict(settings))})
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def store(folder: Path, network: ResidualNetwork, settings: NetworkSettings) -> StudyCnn:
+    """Keep the weights in `folder` under the SHA-256 of their bytes, whole or not at all; the encoder they make."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=folder, prefix=".", suffix=".draft")
+    os.close(handle)
+    draft = Path(name)
+    try:
+        digest = save(draft, network, settings)
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        draft.chmod(0o644)
+        draft.replace(folder / f"{digest}.safetensors")
+    finally:
+        draft.unlink(missing_ok=True)
+    return load(folder / f"{digest}.safetensors", digest=digest)
 
 
 def load(path: Path, *, digest: str) -> StudyCnn:

@@ -7,6 +7,7 @@ from annotation.models import (
     AcceptanceSample,
     ClassMapping,
     Draft,
+    EncoderVersion,
     FeatureShard,
     Gold,
     GroundTruthRevision,
@@ -80,6 +81,10 @@ def add_truth(scene: Scene, region, number: int, now) -> None:
         study=study, number=number, digest=f"{number:064}", state=ModelState.REJECTED, training_set=training_set,
         configuration_digest="c", encoder="colour-texture", encoder_digest="e", class_codes=[],
         gate_reasons=["Too few items."], created_at=now,
+    )  # fmt: skip
+    EncoderVersion.objects.create(
+        study=study, number=number, name="study-cnn", digest="e", weights="0" * 64, training_set=training_set,
+        seen_cases=[], numbers={"regions": 1}, created_at=now,
     )  # fmt: skip
     FeatureShard.objects.create(
         slide=region.slide, tiling_digest="t", encoder_digest="e", stored_name="f", checksum="0" * 64, rows=1
