@@ -1,4 +1,4 @@
-"""What a region may look like and be the same: turned, mirrored, moved, lit and stained a little differently.
+"""What a region may look like and be the same: turned, mirrored, moved, larger, lit and stained a little differently.
 
 Decides kinds and strengths. Refuses to know labels. Everything is drawn from the generator it is given.
 """
@@ -6,46 +6,51 @@ Decides kinds and strengths. Refuses to know labels. Everything is drawn from th
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from learning.features.cnn.network import standardise
 
 
 @dataclass(frozen=True)
 class AugmentSettings:
-    """Strengths: `shift` in px, `gain` and `offset` of a channel's optical density, `scale` of the region's size."""
+    """Strengths: `shift` as a share of the side, `scale` of the size, `gain` and `offset` of a channel's density."""
 
-    shift: int = 4
+    shift: float = 0.05
+    scale: float = 0.1
     gain: float = 0.15
     offset: float = 0.04
 
 
-def augment(
-    pixels: NDArray[np.uint8], *, generator: np.random.Generator, settings: AugmentSettings
-) -> NDArray[np.uint8]:
-    """Regions (N, H, W, 3) as new ones of the same shape; square ones are turned by quarters as well."""
-    count, height, width, _ = pixels.shape
-    result = np.empty_like(pixels)
-    turns = generator.integers(0, 4 if height == width else 1, size=(count,))
-    mirrored = generator.random(size=(count,)) < 0.5
-    moves: NDArray[np.int64] = generator.integers(-settings.shift, settings.shift + 1, size=(count, 2))
-    padded = np.pad(pixels, ((0, 0), (settings.shift,) * 2, (settings.shift,) * 2, (0, 0)), mode="reflect")
-    for index in range(count):
-        top, left = (settings.shift + moves[index]).tolist()
-        region = np.rot90(padded[index, top : top + height, left : left + width], int(turns[index]))
-        result[index] = region[:, ::-1] if mirrored[index] else region
-    return _stain(result, generator, settings)
+def augment(pixels: NDArray[np.uint8], *, generator: np.random.Generator, settings: AugmentSettings) -> Tensor:
+    """Regions (N, H, W, 3) as the network is shown them, (N, 1, H, W): at any angle, every other one mirrored."""
+    grey = _stain(pixels, generator, settings)
+    moves = torch.from_numpy(_draw_moves(len(pixels), generator, settings))
+    grid = functional.affine_grid(moves, list(grey.shape), align_corners=False)
+    # What comes in from beyond the edge is the region's own reflection: nothing black to learn from.
+    moved = functional.grid_sample(grey, grid, padding_mode="reflection", align_corners=False)
+    return standardise(moved)
 
 
-def _stain(pixels: NDArray[np.uint8], generator: np.random.Generator, settings: AugmentSettings) -> NDArray[np.uint8]:
-    """Each channel's density times a gain plus an offset: a table of 256 entries a region and channel."""
+def _draw_moves(count: int, generator: np.random.Generator, settings: AugmentSettings) -> NDArray[np.float32]:
+    """Affine maps (N, 2, 3) in the units of `affine_grid`, where a side is 2 long."""
+    angle = generator.uniform(0, 2 * np.pi, count)
+    scale = np.exp(generator.uniform(-settings.scale, settings.scale, count))
+    mirror = np.where(generator.random(count) < 0.5, -1.0, 1.0)
+    moves = np.empty((count, 2, 3), dtype=np.float32)
+    moves[:, 0, 0], moves[:, 0, 1] = np.cos(angle) * scale * mirror, -np.sin(angle) * scale
+    moves[:, 1, 0], moves[:, 1, 1] = np.sin(angle) * scale * mirror, np.cos(angle) * scale
+    moves[:, :, 2] = 2 * settings.shift * generator.uniform(-1, 1, (count, 2))
+    return moves
+
+
+def _stain(pixels: NDArray[np.uint8], generator: np.random.Generator, settings: AugmentSettings) -> Tensor:
+    """Grey levels (N, 1, H, W) after each channel's optical density took a gain and an offset."""
     count = len(pixels)
-    density = -np.log((np.arange(256, dtype=np.float32) + 1) / 256)
-    gain = 1 + settings.gain * generator.uniform(-1, 1, (count, 3, 1)).astype(np.float32)
-    offset = settings.offset * generator.uniform(-1, 1, (count, 3, 1)).astype(np.float32)
-    tables = np.clip(256 * np.exp(-(density * gain + offset)) - 1, 0, 255).astype(np.uint8)
-    result = np.empty_like(pixels)
-    for channel in range(3):
-        flat = pixels[..., channel].reshape(count, -1)
-        result[..., channel] = np.take_along_axis(tables[:, channel], flat.astype(np.intp), axis=1).reshape(
-            pixels.shape[:3]
-        )
-    return result
+    gain = 1 + settings.gain * generator.uniform(-1, 1, (count, 1, 1, 3))
+    offset = settings.offset * generator.uniform(-1, 1, (count, 1, 1, 3))
+    density = torch.log(256 / (torch.from_numpy(pixels).float() + 1))
+    changed = density * torch.from_numpy(gain).float() + torch.from_numpy(offset).float()
+    return (256 * torch.exp(-changed) - 1).clamp(0, 255).mean(dim=3).unsqueeze(1)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from learning import canonical
 from learning.features.cnn import checkpoints
 from learning.features.cnn.augment import AugmentSettings, augment
-from learning.features.cnn.network import NetworkSettings, ResidualNetwork, build, prepare
+from learning.features.cnn.network import NetworkSettings, ResidualNetwork, build
 from learning.models.heads import weigh_classes
 
 _ORDER, _AUGMENT = 0, 1
@@ -87,7 +87,7 @@ def train(
             generator = np.random.default_rng([settings.seed, _AUGMENT, state.step])
             shown = augment(pixels[rows], generator=generator, settings=settings.augment)
             target = torch.from_numpy(labels[rows].astype(np.int64)).to(device)
-            _learn(state, prepare(shown).to(device), target, loss_of, steps, settings)
+            _learn(state, shown.to(device), target, loss_of, steps, settings)
             if checkpoint is not None and (state.step % settings.checkpoint_steps == 0 or state.step == steps):
                 checkpoints.write(checkpoint, _freeze(state, digest))
             report(state.step, steps)

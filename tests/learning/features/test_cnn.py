@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from learning.features import Encoder
 from learning.features.cnn import checkpoints
 from learning.features.cnn.augment import AugmentSettings, augment
 from learning.features.cnn.checkpoints import Checkpoint, CheckpointError
 from learning.features.cnn.encoder import StudyCnn, WeightsError, load, save
-from learning.features.cnn.network import NetworkSettings
+from learning.features.cnn.network import NetworkSettings, prepare
 from learning.features.cnn.training import CnnSettings, _draw, count_steps, train
 
 SMALL = NetworkSettings(edge=24, widths=(8, 16), blocks=1, dimensions=16)
@@ -49,10 +50,6 @@ def assert_same(one, other) -> None:
 
 
 def test_it_tells_rings_from_discs_of_any_colour() -> None:
-    import torch
-
-    from learning.features.cnn.network import prepare
-
     pixels, labels = draw(200, seed=1)
     network = fit(replace(QUICK, shown=3000))
     with torch.inference_mode():
@@ -137,11 +134,15 @@ def test_augmented_regions_keep_their_size_and_repeat_with_their_seed() -> None:
     one, same, other = (
         augment(pixels, generator=np.random.default_rng(seed), settings=AugmentSettings()) for seed in (0, 0, 1)
     )
-    assert one.shape == pixels.shape and one.dtype == np.uint8
-    assert np.array_equal(one, same) and not np.array_equal(one, other)
-    nothing = AugmentSettings(shift=0, gain=0.0, offset=0.0)
-    still = augment(pixels, generator=np.random.default_rng(0), settings=nothing)
-    assert abs(np.sort(still.ravel()).astype(int) - np.sort(pixels.ravel())).max() <= 1
+    assert one.shape == (8, 1, 24, 24)
+    assert torch.equal(one, same) and not torch.equal(one, other)
+
+
+def test_light_and_stain_of_a_whole_region_tell_the_network_nothing() -> None:
+    pixels, _ = draw(8)
+    darker = (pixels.astype(float) * 0.6 + 12).astype(np.uint8)
+    assert (prepare(darker) - prepare(pixels)).abs().max() < 0.2
+    assert prepare(np.full((1, 24, 24, 3), 77, dtype=np.uint8)).abs().max() == 0
 
 
 def test_what_is_left_is_an_encoder_that_a_quarter_turn_does_not_move(tmp_path: Path) -> None:
