@@ -80,7 +80,8 @@ def run_job(job_id: int, *, worker: str, is_inline: bool = False) -> bool:
         logger.warning("%s", lost)
     except Exception as error:
         _fail(job, error)
-    _nudge(job.study)
+    if not _is_one_of_many(job):
+        _nudge(job.study)
     return True
 
 
@@ -106,6 +107,11 @@ def load_step(job: Job) -> Step:
     # Imported when needed: steps bring torch-sized libraries, and a worker's parent must stay small.
     name = catalogue.ENTRIES[JobKind(job.kind)].step
     return cast(Step, importlib.import_module(f"workers.steps.{name}"))
+
+
+def _is_one_of_many(job: Job) -> bool:
+    """Whether other slides still wait for their scores: a batch waits for all, so nothing is due through this one."""
+    return job.kind == JobKind.SCORE_SLIDE and jobs.count_live(job.study, JobKind.SCORE_SLIDE) > 0
 
 
 def _fail(job: Job, error: Exception) -> None:

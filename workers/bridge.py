@@ -91,10 +91,14 @@ def learnable_codes(study: Study) -> list[str]:
     return list(classes.order_by("position", "code").values_list("code", flat=True))
 
 
-def codes_today(model: ModelVersion) -> tuple[str, ...]:
-    """What the classes that a model tells apart are called today, in its order; "" for one that has ended."""
-    table = mapping.exact_codes(model.study).get(model.training_set.protocol_id, {})
-    return tuple(table.get(code, "") for code in model.class_codes)
+def codes_today(model: ModelVersion, *, table: mapping.Codes | None = None) -> tuple[str, ...]:
+    """What the classes that a model tells apart are called today, in its order; "" for one that has ended.
+
+    `table`: `exact_codes` of the study, where the caller has asked for them.
+    """
+    table = mapping.exact_codes(model.study) if table is None else table
+    today = table.get(model.training_set.protocol_id, {})
+    return tuple(today.get(code, "") for code in model.class_codes)
 
 
 def read_examples(study: Study, *, encoder_digest: str, audit_half: AuditHalf = AuditHalf.NONE) -> Examples:
@@ -125,9 +129,12 @@ def read_examples(study: Study, *, encoder_digest: str, audit_half: AuditHalf = 
     return Examples(names, revisions, features, indices[0], indices[1], domains)
 
 
-def count_labels(study: Study, codes: Sequence[str]) -> NDArray[np.int64]:
-    """Settled regions outside the audit sample of each of `codes`, (K,), under the names of today's protocol."""
-    table = mapping.exact_codes(study)
+def count_labels(study: Study, codes: Sequence[str], *, table: mapping.Codes | None = None) -> NDArray[np.int64]:
+    """Settled regions outside the audit sample of each of `codes`, (K,), under the names of today's protocol.
+
+    `table`: as for `codes_today`.
+    """
+    table = mapping.exact_codes(study) if table is None else table
     settled = Region.objects.filter(study=study, current_revision__is_settled=True).learnable()
     rows = settled.order_by().values_list("current_revision__protocol_id", "current_revision__label")
     counts: Counter[str] = Counter()

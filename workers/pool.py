@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.db.models import QuerySet
+from django.db.models import Aggregate, BinaryField, Func, QuerySet, Value
 from numpy.typing import NDArray
 
 from annotation.models import FeatureShard, ModelVersion, Region, ScoreFile, Study
@@ -108,10 +108,17 @@ def _read_scores(shards: list[FeatureShard], names: dict[int, str]) -> Scores:
 
 
 def _gather(shards: list[FeatureShard], starts: Rows, regions: QuerySet[Region]) -> Rows:
-    """Rows of the pool that `regions` are, in ascending order."""
+    """Rows of the pool that `regions` are, in ascending order.
+
+    The database packs the indices of a slide into one value: a row for each of a million takes it ten times as long.
+    """
+    four_bytes = Func("index", function="int4send", output_field=BinaryField())
+    packed = Aggregate(four_bytes, Value(b""), function="string_agg", output_field=BinaryField())
+    start_of = {shard.slide_id: start for shard, start in zip(shards, starts[:-1].tolist(), strict=True)}
     parts = [
-        start + np.fromiter(regions.filter(slide=shard.slide_id).values_list("index", flat=True).iterator(), np.int64)
-        for shard, start in zip(shards, starts[:-1].tolist(), strict=True)
+        start_of[slide] + np.frombuffer(indices, dtype=">i4").astype(np.int64)
+        for slide, indices in regions.values("slide").annotate(packed=packed).values_list("slide", "packed")
+        if slide in start_of
     ]
     return np.sort(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int64)
 

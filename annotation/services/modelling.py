@@ -114,16 +114,11 @@ def enqueue_scoring(*, model: ModelVersion, lost: Collection[int] = ()) -> list[
     shards = FeatureShard.objects.filter(slide__study=model.study, encoder_digest=model.encoder_digest)
     scored = ScoreFile.objects.filter(model=model).exclude(slide__in=lost).values("slide")
     slides = shards.filter(slide__case__audit_half="").exclude(slide__in=scored).order_by("slide__public_id")
-    return [
-        jobs.enqueue(
-            study=model.study,
-            kind=JobKind.SCORE_SLIDE,
-            key=f"{model.number}:{public_id}",
-            payload={"model": model.number, "slide": public_id},
-            again=True,
-        )
+    payloads = {
+        f"{model.number}:{public_id}": {"model": model.number, "slide": public_id}
         for public_id in slides.values_list("slide__public_id", flat=True).distinct()
-    ]
+    }
+    return jobs.enqueue_many(study=model.study, kind=JobKind.SCORE_SLIDE, payloads=payloads)
 
 
 def enqueue_active_scoring(*, study: Study) -> list[Job]:
@@ -141,12 +136,10 @@ def lock_active(*, study: Study) -> ModelVersion | None:
     return ModelVersion.objects.filter(study=study, state=ModelState.ACTIVE).first()
 
 
-def record_scores(*, model: ModelVersion, slide: Slide, stored_name: str, rows: int) -> ScoreFile:
-    """The row of a slide's scores under a model."""
-    record, _ = ScoreFile.objects.get_or_create(
-        model=model, slide=slide, defaults={"stored_name": stored_name, "rows": rows}
-    )
-    return record
+def record_scores(*, model: ModelVersion, slide: Slide, stored_name: str, rows: int) -> None:
+    """The row of a slide's scores under a model, where there is none yet; in one statement, as slides are many."""
+    record = ScoreFile(model=model, slide=slide, stored_name=stored_name, rows=rows)
+    ScoreFile.objects.bulk_create([record], ignore_conflicts=True)
 
 
 def _activate(study: Study, model: ModelVersion) -> ModelVersion:

@@ -75,9 +75,9 @@ FROM work w JOIN annotation_selectionbatch b ON b.study_id = %(study)s AND b.num
 
 _ANSWERS = """
 INSERT INTO annotation_assignment (study_id, region_id, annotator_id, pick_id, kind, state, token, leased_at,
-    expires_at, closed_at, skip_reason, suggestion, entered, entered_version)
+    expires_at, closed_at, skip_reason, suggestion, suggestion_is_planted, entered, entered_version)
 SELECT %(study)s, o.region_id, o.annotator_id, p.id, 'label', 'submitted', md5(o.region_id || ' ' || o.k),
-       o.said_at - interval '9 seconds', o.said_at + interval '15 minutes', o.said_at, '', '', NULL, 0
+       o.said_at - interval '9 seconds', o.said_at + interval '15 minutes', o.said_at, '', '', false, NULL, 0
 FROM opinion o JOIN annotation_pick p ON p.region_id = o.region_id ORDER BY o.said_at;
 INSERT INTO annotation_annotation (study_id, region_id, annotator_id, number, parent_id, assignment_id,
     assignment_kind, protocol_id, kind, answer, label, seconds, is_flagged, suggestion, comment_digest,
@@ -88,9 +88,10 @@ SELECT %(study)s, o.region_id, o.annotator_id, 1, NULL, a.id, 'label', %(protoco
 FROM opinion o JOIN annotation_assignment a ON a.token = md5(o.region_id || ' ' || o.k) ORDER BY o.said_at;
 -- The same regions again to their annotators, and what is leased or was passed over.
 INSERT INTO annotation_assignment (study_id, region_id, annotator_id, pick_id, kind, state, token, leased_at,
-    expires_at, closed_at, skip_reason, suggestion, entered, entered_version)
+    expires_at, closed_at, skip_reason, suggestion, suggestion_is_planted, entered, entered_version)
 SELECT %(study)s, o.region_id, o.annotator_id, NULL, 'repeat', 'submitted', md5('again ' || o.region_id || ' ' || o.k),
-       o.said_at + interval '2 days', o.said_at + interval '3 days', o.said_at + interval '2 days', '', '', NULL, 0
+       o.said_at + interval '2 days', o.said_at + interval '3 days', o.said_at + interval '2 days', '', '', false,
+       NULL, 0
 FROM opinion o WHERE o.k = 0 AND pg_temp.draw(o.n, 16) < 0.1 AND o.said_at < now() - interval '2 days';
 INSERT INTO annotation_annotation (study_id, region_id, annotator_id, number, parent_id, assignment_id,
     assignment_kind, protocol_id, kind, answer, label, seconds, is_flagged, suggestion, comment_digest,
@@ -100,11 +101,11 @@ SELECT %(study)s, a.region_id, a.annotator_id, 2, NULL, a.id, 'repeat', %(protoc
 FROM annotation_assignment a JOIN opinion o ON o.region_id = a.region_id AND o.k = 0
 WHERE a.study_id = %(study)s AND a.kind = 'repeat';
 INSERT INTO annotation_assignment (study_id, region_id, annotator_id, pick_id, kind, state, token, leased_at,
-    expires_at, closed_at, skip_reason, suggestion, entered, entered_version)
+    expires_at, closed_at, skip_reason, suggestion, suggestion_is_planted, entered, entered_version)
 SELECT %(study)s, p.region_id, m.id, p.id, 'label', CASE WHEN m.place %% 2 = 0 THEN 'leased' ELSE 'skipped' END,
        md5('live ' || m.id), now() - interval '3 minutes', now() + interval '12 hours',
        CASE WHEN m.place %% 2 = 0 THEN NULL ELSE now() END,
-       CASE WHEN m.place %% 2 = 0 THEN '' ELSE 'out of focus' END, '', NULL, 0
+       CASE WHEN m.place %% 2 = 0 THEN '' ELSE 'out of focus' END, '', false, NULL, 0
 FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM annotation_membership
       WHERE study_id = %(study)s AND role = 'annotator') m
 JOIN (SELECT id, region_id, row_number() OVER (ORDER BY id) AS place FROM annotation_pick
@@ -142,8 +143,8 @@ SELECT region_id, %(protocol)s, truth, 'file', false, now() FROM work WHERE n %%
 )
 
 _PASSES = """
-INSERT INTO annotation_passitem (consistency_pass_id, region_id, revision_id, posterior)
-SELECT p.id, r.id, r.current_revision_id, '{}' FROM annotation_consistencypass p
+INSERT INTO annotation_passitem (consistency_pass_id, region_id, revision_id, posterior, others)
+SELECT p.id, r.id, r.current_revision_id, '{}', '{}' FROM annotation_consistencypass p
 JOIN annotation_region r ON r.study_id = p.study_id AND r.state = 'settled' WHERE p.study_id = %(study)s;
 INSERT INTO annotation_finding (consistency_pass_id, rule, severity, region_id, subject, message, fix, data, state,
     decided_by_id, decided_at, reason)

@@ -17,6 +17,8 @@ from tests.benchmarks.gate import simulate_gate
 from tests.benchmarks.heads import measure_refit
 from tests.benchmarks.labelling.cells import measure_cells
 from tests.benchmarks.labelling.digits import measure_labelling
+from tests.benchmarks.mapped import measure_mapped
+from tests.benchmarks.margin import measure_margin
 from tests.benchmarks.moments import measure_moments
 from tests.benchmarks.ranking import measure_ranking
 from tests.benchmarks.releasing import measure_releasing
@@ -24,6 +26,7 @@ from tests.benchmarks.replaying import measure_replaying
 from tests.benchmarks.reviewing import measure_reviewing
 from tests.benchmarks.rules import measure_rules
 from tests.benchmarks.screens import measure_screens
+from tests.benchmarks.selecting import measure_selecting
 from tests.benchmarks.uncovered import measure_uncovered
 from tests.benchmarks.versions import measure_versions
 from tests.benchmarks.whole_truth import measure_whole_truth
@@ -39,6 +42,8 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "gate": simulate_gate,
     "heads": measure_refit,
     "labelling": measure_labelling,
+    "mapped": measure_mapped,
+    "margin": measure_margin,
     "moments": measure_moments,
     "ranking": measure_ranking,
     "rules": measure_rules,
@@ -46,6 +51,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "replaying": measure_replaying,
     "reviewing": measure_reviewing,
     "screens": measure_screens,
+    "selecting": measure_selecting,
     "uncovered": measure_uncovered,
     "versions": measure_versions,
     "whole_truth": measure_whole_truth,

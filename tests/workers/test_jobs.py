@@ -50,6 +50,26 @@ class TestRows:
         assert (again.state, again.pk) == (JobState.READY, job.pk)
         assert jobs.claim(job_id=job.pk, worker="b").attempt == 2
 
+    def test_many_are_queued_as_one_after_the_other_would_be(self, study, django_capture_on_commit_callbacks):
+        waits, ended = enqueue(study, key="2", payload={"slide": "old"}), enqueue(study, key="3")
+        jobs.finish(job=jobs.claim(job_id=ended.pk, worker="a"))
+        payloads = {key: {"slide": key} for key in ("1", "2", "3", "4")}
+        with django_capture_on_commit_callbacks() as bells:
+            found = jobs.enqueue_many(study=study, kind=JobKind.SELECT_BATCH, payloads=payloads)
+        assert len(bells) == 3
+        assert [job.key for job in found] == ["1", "2", "3", "4"]
+        assert (found[1].pk, found[2].pk) == (waits.pk, ended.pk)
+        assert found[0].pk < found[3].pk
+        rows = Job.objects.order_by("key")
+        assert [job.state for job in rows] == [JobState.READY] * 4
+        assert [job.payload["slide"] for job in rows] == ["1", "old", "3", "4"]
+
+    def test_many_take_as_many_queries_as_few(self, study, django_assert_num_queries):
+        for count in (1, 50):
+            payloads = {f"{count} {number}": {} for number in range(count)}
+            with django_assert_num_queries(3):
+                assert len(jobs.enqueue_many(study=study, kind=JobKind.SCORE_SLIDE, payloads=payloads)) == count
+
     def test_an_old_attempt_can_neither_beat_nor_finish_nor_fail_nor_write(self, study):
         old = jobs.claim(job_id=enqueue(study).pk, worker="a")
         grow_old(old)

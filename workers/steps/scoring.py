@@ -3,6 +3,8 @@
 Decides nothing: reads a shard, scores it, writes a file. Refuses to read pixels, and to rank.
 """
 
+import functools
+from pathlib import Path
 from typing import Any
 
 from annotation.models import FeatureShard, Job, ModelVersion, ScoreFile, Slide
@@ -25,10 +27,16 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
     shard = FeatureShard.objects.get(
         slide=slide, encoder_digest=model.encoder_digest, tiling_digest=slide.tiling_digest
     )
-    stored = registry.load(files.models_folder(), model.digest)
+    stored = _load(files.models_folder(), model.digest)
     found = score_blocks(stored.ensemble, open_shard(files.path_of(shard.stored_name)))
     name = files.scores_name(slide, model.digest)
     scores.save(files.path_of(name), found)
     with report.fenced():
         modelling.record_scores(model=model, slide=slide, stored_name=name, rows=len(found))
     return {"rows": len(found)}
+
+
+@functools.lru_cache(maxsize=1)
+def _load(folder: Path, digest: str) -> registry.StoredModel:
+    """The verified model: hundreds of slides in turn are scored by the same, and its digest says what is in it."""
+    return registry.load(folder, digest)

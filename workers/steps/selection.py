@@ -10,7 +10,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from annotation import canonical
+from annotation import canonical, mapping
 from annotation.models import Job, ModelVersion, Region, SelectionBatch, Study
 from annotation.services import jobs, modelling, picks
 from annotation.services.picks import PickSpec
@@ -34,8 +34,11 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
     audit = _draw_audit(study, wanted=len(pool.available))
     if not audit and not _is_worth_drawing(study, pool, model):
         return {"batch": None, "why": "All that could be drawn is queued already, in this model's order."}
-    selection = _select(study, pool, model, count=study.policy.batch_size - len(audit), seed=seed)
-    specs = _interleave(_specify(selection, pool, model), audit)
+    table = mapping.exact_codes(study)
+    today = bridge.codes_today(model, table=table) if model else tuple(bridge.learnable_codes(study))
+    count = study.policy.batch_size - len(audit)
+    selection = _select(study, pool, model, today=today, table=table, count=count, seed=seed)
+    specs = _interleave(_specify(selection, pool, today), audit)
     if not specs:
         return {"batch": None, "why": "No region of a slide with features waits in the pool."}
     with report.fenced():
@@ -106,15 +109,23 @@ def _draw_audit(study: Study, *, wanted: int) -> list[PickSpec]:
     ]
 
 
-def _select(study: Study, pool: Pool, model: ModelVersion | None, *, count: int, seed: int) -> Selection:
-    codes = tuple(model.class_codes if model else bridge.learnable_codes(study))
+def _select(
+    study: Study,
+    pool: Pool,
+    model: ModelVersion | None,
+    *,
+    today: tuple[str, ...],
+    table: mapping.Codes,
+    count: int,
+    seed: int,
+) -> Selection:
     request = SelectionRequest(
         features=pool.features,
         available=pool.available,
         taken=pool.taken,
         domains=pool.domains,
-        class_codes=codes,
-        labelled=bridge.count_labels(study, bridge.codes_today(model) if model else codes),
+        class_codes=tuple(model.class_codes) if model else today,
+        labelled=bridge.count_labels(study, today, table=table),
         count=max(count, 0),
         seed=seed,
         strategy=_strategy(study, model),
@@ -126,10 +137,9 @@ def _select(study: Study, pool: Pool, model: ModelVersion | None, *, count: int,
         return select_batch(request)
 
 
-def _specify(selection: Selection, pool: Pool, model: ModelVersion | None) -> list[PickSpec]:
+def _specify(selection: Selection, pool: Pool, today: tuple[str, ...]) -> list[PickSpec]:
     """Picks in the selection's order; what the model expects is kept with each, for suggestions and support."""
     regions = pool.find_regions(selection.indices)
-    codes = bridge.codes_today(model) if model is not None else ()
     specs = []
     for place, region in enumerate(regions):
         row = int(selection.indices[place])
@@ -138,9 +148,9 @@ def _specify(selection: Selection, pool: Pool, model: ModelVersion | None) -> li
             for name, values in selection.parts.items()
             if not math.isnan(values[place])
         }
-        if pool.scores is not None and codes and (expected := codes[int(pool.scores.top1[row])]):
+        if pool.scores is not None and (expected := today[int(pool.scores.top1[row])]):
             parts["predicted"] = expected
-            parts["second"] = codes[int(pool.scores.top2[row])]
+            parts["second"] = today[int(pool.scores.top2[row])]
             parts["top"] = canonical.rounded(pool.scores.confidence[row], 6)
         specs.append(
             PickSpec(

@@ -47,6 +47,24 @@ def test_block_size_does_not_change_the_scores() -> None:
     np.testing.assert_array_equal(one.top1, other.top1)
 
 
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("step", [1, 2])
+def test_any_width_of_number_and_any_stride_scores_alike(kind: type[np.floating], step: int) -> None:
+    # More rows than are widened at a time, and not a multiple of them.
+    features = draw_blobs(count=1300, seed=4).features.astype(np.float16)
+    expected = score_blocks(train_small(), features[::step].astype(np.float32))
+    found = score_blocks(train_small(), features.astype(kind)[::step])
+    np.testing.assert_allclose(found.margin, expected.margin, atol=1e-3)
+    np.testing.assert_array_equal(found.top1, expected.top1)
+
+
+def test_features_are_left_as_they_were() -> None:
+    features = draw_blobs(count=300, seed=4).features.astype(np.float32)
+    before = features.copy()
+    score_blocks(train_small(), features)
+    np.testing.assert_array_equal(features, before)
+
+
 def test_mapped_shard_scores_like_the_array(tmp_path: Path) -> None:
     features = draw_blobs(count=100, seed=4).features
     write_shard(tmp_path / "slide.npy", features)
