@@ -3,20 +3,23 @@
 Decides how pixels reach the encoder; refuses to know labels and models. Opens slides itself, after the fork.
 """
 
+import os
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from annotation import store
+from annotation.errors import BadInput
 from annotation.models import FeatureShard, Job, Slide
 from annotation.services import modelling, reading
-from learning.features import Encoder, ShardError, open_shard, write_shard
+from learning.features import Encoder, EncoderError, ShardError, open_shard, threads, write_shard
 from learning.features.store import verify_shard
 from learning.slides.reader import SlideReader, open_slide
 from learning.slides.tiles import read_patch
-from workers import bridge, files
+from workers import bridge, files, pipeline
 from workers.progress import Progress
 
 BLOCK = 64
@@ -35,8 +38,11 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
     name = files.shard_name(slide, encoder.digest)
     checksum = _find_shard(name, len(rectangles))
     if not checksum:
-        with open_slide(store.slide_path(slide)) as reader:
-            features = encode(reader, rectangles, encoder, report)
+        try:
+            with open_slide(store.slide_path(slide)) as reader:
+                features = encode(reader, rectangles, encoder, report)
+        except EncoderError as error:
+            raise BadInput(str(error)) from error
         checksum = write_shard(files.path_of(name), features)
     with report.fenced():
         reading.record_shard(
@@ -54,16 +60,31 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
 def encode(
     reader: SlideReader, rectangles: NDArray[np.int32], encoder: Encoder, report: Callable[[int, int], None]
 ) -> NDArray[np.float16]:
-    """Features (N, D) of rectangles (N, 4) in level-0 pixels, read and encoded in blocks."""
+    """Features (N, D) of rectangles (N, 4) in level-0 pixels, read and encoded in blocks, on all cores.
+
+    Blocks are read ahead of those that are encoded. `report` hears of each block, and may raise to stop.
+    """
+    # Before the threads: an exported network is opened once.
     features = np.empty((len(rectangles), encoder.dimensions), dtype=np.float16)
-    for start in range(0, len(rectangles), BLOCK):
+    edge = encoder.input_edge
+
+    def read(start: int) -> NDArray[np.uint8]:
         block = rectangles[start : start + BLOCK].tolist()
-        pixels = [
-            read_patch(reader, x=x, y=y, width=width, height=height, edge=encoder.input_edge)
-            for x, y, width, height in block
-        ]
-        features[start : start + len(block)] = encoder.encode(np.stack(pixels))
-        report(start + len(block), len(rectangles))
+        pixels = [read_patch(reader, x=x, y=y, width=width, height=height, edge=edge) for x, y, width, height in block]
+        return np.stack(pixels)
+
+    done = 0
+    starts = range(0, len(rectangles), BLOCK)
+    with (
+        threads.one_each() as begin,
+        closing(
+            pipeline.run(starts, first=read, second=encoder.encode, threads=os.cpu_count() or 1, begin=begin)
+        ) as blocks,
+    ):
+        for rows in blocks:
+            features[done : done + len(rows)] = rows
+            done += len(rows)
+            report(done, len(rectangles))
     return features
 
 
