@@ -12,18 +12,23 @@ import numpy as np
 from django.db.models import Count, F, QuerySet
 from numpy.typing import NDArray
 
-from annotation import mapping
+from annotation import encoders, mapping
 from annotation.errors import BadInput
 from annotation.models import FeatureShard, LabelClass, ModelVersion, Region, Slide, Study
 from annotation.states import AuditHalf
 from learning.features import Encoder, get_encoder, open_shard
+from learning.features.onnx import OnnxEncoder
 from workers import files
 
 
 def choose_encoder(study: Study) -> Encoder:
-    """The encoder of the study's policy; BadInput lists the known ones."""
+    """The encoder of the study's policy; BadInput lists the known ones. An exported one's file is not yet looked at."""
+    name = study.policy.encoder
     try:
-        return get_encoder(study.policy.encoder)
+        if encoders.is_exported(name):
+            exported = encoders.parse(name)
+            return OnnxEncoder(exported.path, exported.sha256, exported.name)
+        return get_encoder(name)
     except ValueError as error:
         raise BadInput(str(error)) from error
 
