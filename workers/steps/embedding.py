@@ -1,28 +1,21 @@
 """From regions to features: one write-once shard per slide, one row per region in the order of `index`.
 
-Decides how pixels reach the encoder; refuses to know labels and models. Opens slides itself, after the fork.
+Decides what is computed again and where it is kept; refuses to know labels and models. Opens slides itself, after the
+fork.
 """
 
-import os
-from collections.abc import Callable
-from contextlib import closing
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from annotation import store
 from annotation.errors import BadInput
 from annotation.models import FeatureShard, Job, Slide
 from annotation.services import modelling, reading
-from learning.features import Encoder, EncoderError, ShardError, open_shard, threads, write_shard
+from learning.embedding import encode
+from learning.features import EncoderError, ShardError, open_shard, write_shard
 from learning.features.store import verify_shard
-from learning.slides.reader import SlideReader, open_slide
-from learning.slides.tiles import read_patch
-from workers import bridge, files, pipeline
+from learning.slides.reader import open_slide
+from workers import bridge, files
 from workers.progress import Progress
-
-BLOCK = 64
 
 
 def run(job: Job, report: Progress) -> dict[str, Any]:
@@ -55,37 +48,6 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
         # A slide that comes late is ranked by the model that is active already.
         modelling.enqueue_active_scoring(study=job.study)
     return {"rows": len(rectangles)}
-
-
-def encode(
-    reader: SlideReader, rectangles: NDArray[np.int32], encoder: Encoder, report: Callable[[int, int], None]
-) -> NDArray[np.float16]:
-    """Features (N, D) of rectangles (N, 4) in level-0 pixels, read and encoded in blocks, on all cores.
-
-    Blocks are read ahead of those that are encoded. `report` hears of each block, and may raise to stop.
-    """
-    # Before the threads: an exported network is opened once.
-    features = np.empty((len(rectangles), encoder.dimensions), dtype=np.float16)
-    edge = encoder.input_edge
-
-    def read(start: int) -> NDArray[np.uint8]:
-        block = rectangles[start : start + BLOCK].tolist()
-        pixels = [read_patch(reader, x=x, y=y, width=width, height=height, edge=edge) for x, y, width, height in block]
-        return np.stack(pixels)
-
-    done = 0
-    starts = range(0, len(rectangles), BLOCK)
-    with (
-        threads.one_each() as begin,
-        closing(
-            pipeline.run(starts, first=read, second=encoder.encode, threads=os.cpu_count() or 1, begin=begin)
-        ) as blocks,
-    ):
-        for rows in blocks:
-            features[done : done + len(rows)] = rows
-            done += len(rows)
-            report(done, len(rectangles))
-    return features
 
 
 def _find_shard(name: str, rows: int) -> str:

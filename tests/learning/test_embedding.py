@@ -1,4 +1,4 @@
-"""Two stages in threads: order, bounds, and nothing left behind, however it ends."""
+"""Slides read ahead and encoded side by side: the same bytes, in order, bounded, and nothing left behind."""
 
 import threading
 import time
@@ -7,9 +7,10 @@ from contextlib import closing
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from tifffile import TiffFile
 
-from annotation.services import jobs
+from learning import embedding, pipeline
 from learning.features import get_encoder
 from learning.features.cnn.encoder import StudyCnn
 from learning.features.cnn.network import NetworkSettings, build
@@ -17,11 +18,14 @@ from learning.slides.errors import SlideError
 from learning.slides.reader import open_slide
 from learning.slides.synthetic.writer import write_pyramid
 from learning.slides.tiles import read_patch
-from tests.workers import smears
-from workers import pipeline
-from workers.steps import embedding
 
 EDGE = 64
+
+
+class Lost(Exception):
+    """What a report raises when its job went to another worker."""
+
+
 SETTINGS = NetworkSettings(edge=24, widths=(8, 16), blocks=1, dimensions=16)
 
 
@@ -37,10 +41,10 @@ def no_thread_is_left():
 
 @pytest.fixture(scope="module")
 def slide(tmp_path_factory):
-    """A pyramid of 720 px and 25 x 29 overlapping regions off its tile grid, some of them partly outside."""
+    """A pyramid and regions that overlap, lie off its tile grid and partly outside of it."""
     path = tmp_path_factory.mktemp("slide") / "smear.tif"
-    pixels, _ = smears.paint(columns=12, rows=12, seed=3)
-    write_pyramid(path, pixels, um_per_px=0.25)
+    coarse = np.random.default_rng(3).integers(0, 256, (90, 96, 3), dtype=np.uint8)
+    write_pyramid(path, np.asarray(Image.fromarray(coarse).resize((768, 720))), um_per_px=0.25)
     boxes = [(x, y, EDGE, EDGE) for y in range(5, 760, 31) for x in range(-20, 740, 27)]
     return path, np.array(boxes, dtype=np.int32)
 
@@ -84,9 +88,9 @@ def test_a_lost_job_stops_it_and_threads_and_settings_are_as_before(slide):
     before = torch.get_num_threads()
 
     def report(done, total):
-        raise jobs.JobLost("it went to another worker")
+        raise Lost
 
-    with open_slide(slide[0]) as reader, pytest.raises(jobs.JobLost):
+    with open_slide(slide[0]) as reader, pytest.raises(Lost):
         embedding.encode(reader, slide[1], LEARNED, report)
     assert (left(), torch.get_num_threads()) == ([], before)
 
