@@ -6,13 +6,15 @@ Decides what a policy may say; refuses to know how each value is used. Stored as
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args, get_origin
 
+from annotation import encoders
 from annotation.errors import BadInput
 
 Consensus = Literal["dawid-skene", "majority"]
 Selection = Literal["learned", "random"]
 LEARNED_ENCODER = "study-cnn"
 """A network trained on the study's own settled regions; until there is one, and beside it, `colour-texture`."""
-# The names of `learning.features.ENCODERS`, which is beyond what this package imports, and the learned one.
+# The names of `learning.features.ENCODERS`, which is beyond what this package imports, and the learned one. Any other
+# is an exported one's.
 ENCODERS = ("colour-texture", LEARNED_ENCODER)
 LARGEST_BATCH = 200
 SMALLEST_WINDOW = 20
@@ -101,13 +103,20 @@ class Policy:
 
     @classmethod
     def accept(cls, values: dict[str, Any]) -> "Policy":
-        """As `parse`, for values that are about to be stored: BadInput also where there is no such encoder.
+        """As `parse`, for values that are about to be stored: BadInput also where there is no such encoder, or where an
+        exported one's file is not the one that was pinned.
 
         What is stored already is not asked again: a study outlives an encoder, and only its new features stop.
         """
         policy = cls.parse(values)
-        if policy.encoder not in ENCODERS:
-            problem = f"'encoder' must be one of {', '.join(ENCODERS)}, not '{policy.encoder}'"
+        if policy.encoder in ENCODERS:
+            return policy
+        if encoders.is_exported(policy.encoder):
+            problem = encoders.find_problem(policy.encoder)
+        else:
+            known = ", ".join((*ENCODERS, encoders.FORM))
+            problem = f"'encoder' must be one of {known}, not '{policy.encoder}'"
+        if problem:
             raise BadInput(f"The policy does not hold: {problem}.", problems=[problem])
         return policy
 

@@ -1,12 +1,13 @@
 """The policy in the words of people: what each value is called, what it changes, and which ones a manager sees first.
 
-Decides wording and grouping; refuses to know limits and defaults, which are `policy`'s.
+Decides wording, grouping and what is offered; refuses to know limits and defaults, which are `policy`'s.
 """
 
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args, get_origin
 
-from annotation.policy import Policy
+from annotation import encoders
+from annotation.policy import ENCODERS, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,11 @@ ADVANCED: dict[str, Words] = {
     "random_share": Words("Drawn at random", "Shows whether ranking helps; never withdrawn.", "%"),
     "audit_share": Words("Audit regions in a batch", "While any of them wait.", "%"),
     "gallery_batch": Words("Regions in a gallery, at most", "What one person may hold at a time."),
-    "encoder": Words("What turns pixels into features", "study-cnn: a network that learns from this study's regions."),
+    "encoder": Words(
+        "What turns pixels into features",
+        "study-cnn: a network that learns from this study's regions. An exported one is pinned first: "
+        "manage.py pin_encoder FILE.",
+    ),
     "encoder_first_revisions": Words("Settled regions before a study-cnn is trained", "Fewer teach it too little."),
     "encoder_growth": Words("A newer study-cnn after more settled regions", "Of what the last was trained on.", "%"),
     "first_model_revisions": Words("Settled regions before the first model", ""),
@@ -75,6 +80,8 @@ def described() -> list[dict[str, Any]]:
 def _describe(field: Any) -> dict[str, Any]:
     words = MAIN.get(field.name) or ADVANCED.get(field.name) or Words(field.name.replace("_", " "), "")
     choices = list(get_args(field.type)) if get_origin(field.type) is Literal else []
+    if field.name == "encoder":
+        choices = [*ENCODERS, *encoders.offered()]
     kind = "choice" if choices else {bool: "bool", int: "int", float: "float"}.get(field.type, "text")
     return {
         "key": field.name,

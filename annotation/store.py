@@ -4,6 +4,8 @@ Decides names and that a file appears whole or not at all; refuses to know who a
 of the store (features, models, releases) are named by those who write them.
 """
 
+from __future__ import annotations
+
 import hashlib
 import os
 import shutil
@@ -11,12 +13,14 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from django.conf import settings
 
 from annotation.errors import BadInput
-from annotation.models import Slide, StagedSlide
+
+if TYPE_CHECKING:
+    from annotation.models import Slide, StagedSlide
 
 # A list, not a pattern: what stands behind the last dot of a file's name may be a person's.
 SUFFIXES = frozenset(".tif .tiff .svs .ndpi .scn .bif .svslide .png .jpg .jpeg .bmp".split())
@@ -83,6 +87,24 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def put_bytes(name: str, content: bytes) -> Path:
+    """Write a file of the store under `name`, whole or not at all; where it is now. What was there is replaced."""
+    target = root() / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".part-", delete=False) as part:
+        try:
+            part.write(content)
+            part.flush()
+            os.fsync(part.fileno())
+            os.chmod(part.name, 0o600)
+            os.replace(part.name, target)
+        except BaseException:
+            os.unlink(part.name)
+            raise
+    _sync_folder(target.parent)
+    return target
 
 
 def receive(stream: BinaryIO, *, suffix: str, most_bytes: int) -> tuple[Path, str]:

@@ -12,13 +12,14 @@ import numpy as np
 from django.db.models import Count, F, QuerySet
 from numpy.typing import NDArray
 
-from annotation import mapping
+from annotation import encoders, mapping
 from annotation.errors import BadInput
 from annotation.models import EncoderVersion, FeatureShard, LabelClass, ModelVersion, Region, Slide, Study
 from annotation.policy import LEARNED_ENCODER
-from annotation.services import encoders
+from annotation.services import networks
 from annotation.states import AuditHalf
 from learning.features import Encoder, get_encoder, open_shard
+from learning.features.onnx import OnnxEncoder
 from workers import files
 
 FIRST_ENCODER = "colour-texture"
@@ -28,10 +29,14 @@ FIRST_ENCODER = "colour-texture"
 def choose_encoder(study: Study) -> Encoder:
     """The encoder that every slide of the study is looked at with from the first day; BadInput lists the known ones.
 
-    It has seen no label. Cold start and rules rest on it, also beside a learned encoder.
+    It has seen no label of the study. Cold start and rules rest on it, also beside a learned one. An exported one's
+    file is not yet looked at.
     """
     name = study.policy.encoder
     try:
+        if encoders.is_exported(name):
+            exported = encoders.parse(name)
+            return OnnxEncoder(exported.path, exported.sha256, exported.name)
         return get_encoder(FIRST_ENCODER if name == LEARNED_ENCODER else name)
     except ValueError as error:
         raise BadInput(str(error)) from error
@@ -47,7 +52,7 @@ def open_learned(version: EncoderVersion) -> Encoder:
 
 def encoder_to_train_on(study: Study, number: int | None) -> tuple[Encoder, EncoderVersion | None]:
     """The encoder for the next model: the learned one to be tried, else the active model's, else the study's first."""
-    version = study.encoders.filter(number=number).first() if number else encoders.find_current(study)
+    version = study.encoders.filter(number=number).first() if number else networks.find_current(study)
     return (open_learned(version), version) if version else (choose_encoder(study), None)
 
 

@@ -32,19 +32,19 @@ def models_folder() -> Path:
     return store.root() / "models"
 
 
-def encoders_folder() -> Path:
+def networks_folder() -> Path:
     """Weights of learned encoders, under the SHA-256 of their bytes."""
-    return store.root() / "encoders"
+    return store.root() / "networks"
 
 
 def weights_path(digest: str) -> Path:
     """Where the weights with this SHA-256 lie."""
-    return encoders_folder() / f"{digest}.safetensors"
+    return networks_folder() / f"{digest}.safetensors"
 
 
 def checkpoint_path(study: Study, number: int) -> Path:
     """Where the training of a study's encoder stands, until it has ended."""
-    return encoders_folder() / "unfinished" / f"{study.pk}-{number}.safetensors"
+    return networks_folder() / "unfinished" / f"{study.pk}-{number}.safetensors"
 
 
 TRAINING, SELECTION, ENCODER = 1, 2, 3

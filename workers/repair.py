@@ -6,7 +6,7 @@ Decides what is computed again before work goes on; refuses to repeat what faile
 from django.db.models import QuerySet
 
 from annotation.models import EncoderVersion, Job, Slide, Study
-from annotation.services import encoders
+from annotation.services import networks
 from annotation.states import LIVE_JOBS, JobKind, JobState, SlideState
 from learning.features import Encoder
 from workers import bridge
@@ -22,8 +22,8 @@ def renew_features(study: Study, *, encoder: Encoder, version: EncoderVersion | 
     whole = [shard.slide_id for shard in bridge.read_shards(study, encoder_digest=encoder.digest)]
     tiled = Slide.objects.filter(study=study, state=SlideState.TILED).exclude(pk__in=whole)
     for public_id in tiled.order_by("public_id").values_list("public_id", flat=True):
-        if encoders.embedding_key(public_id, version) not in busy_or_failed:
-            encoders.embed(study=study, public_id=public_id, version=version, again=True)
+        if networks.embedding_key(public_id, version) not in busy_or_failed:
+            networks.embed(study=study, public_id=public_id, version=version, again=True)
     return embedding.filter(state__in=LIVE_JOBS, payload__again=True).count()
 
 

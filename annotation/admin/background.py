@@ -11,7 +11,9 @@ from annotation.services import jobs
 
 @admin.register(Job)
 class JobAdmin(Rows):
-    list_display = ("kind", "key", "study", "state", "attempt", "done_units", "total_units", "worker", "error")
+    list_display = (
+        "kind", "key", "study", "state", "attempt", "done_units", "total_units", "seconds_left", "worker", "error"
+    )  # fmt: skip
     list_filter = (StudyFilter, "state", "kind")
     exact_search = ("key",)
     actions = ("retry",)

@@ -31,6 +31,7 @@ class JobShape(serializers.Serializer[Any]):
     max_attempts = serializers.IntegerField()
     done_units = serializers.IntegerField()
     total_units = serializers.IntegerField()
+    seconds_left = serializers.IntegerField(allow_null=True, help_text="An estimate, from the mean speed so far.")
     error = serializers.CharField()
     result = serializers.DictField()
     created_at = serializers.DateTimeField()

@@ -38,6 +38,15 @@ class Job(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
 
+    @property
+    def seconds_left(self) -> int | None:
+        """How long a running job still takes if it goes on at its mean speed so far; None where that is not known."""
+        if self.state != JobState.RUNNING or not (self.done_units and self.started_at and self.heartbeat_at):
+            return None
+        spent = (self.heartbeat_at - self.started_at).total_seconds()
+        left = max(0, self.total_units - self.done_units)
+        return round(spent * left / self.done_units)
+
 
 class WorkerStamp(models.Model):
     """When a queue last proved that a worker reads it."""

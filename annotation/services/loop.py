@@ -24,7 +24,7 @@ from annotation.models import (
     TrainingSet,
 )
 from annotation.policy import LEARNED_ENCODER
-from annotation.services import acceptance, encoders, jobs, picks
+from annotation.services import acceptance, jobs, networks, picks
 from annotation.states import LIVE_JOBS, AuditHalf, JobKind, JobState, ModelState, SlideState, StudyState
 
 READING = {JobKind.TILE_SLIDE.value, JobKind.EMBED_SLIDE.value}
@@ -96,8 +96,8 @@ def _training_due(study: Study, latest: dict[str, Job]) -> Job | None:
     if last is not None and last.result.get("waits") and not READING & latest.keys():
         return train_now(study=study, trigger=f"{last.payload.get('trigger')}; slides have been read again")
     policy = study.policy
-    untried = encoders.find_untried(study) if JobKind.TRAIN_ENCODER in latest else None
-    if untried is not None and last is not None and encoders.is_complete(untried) and not _was_tried(last, untried):
+    untried = networks.find_untried(study) if JobKind.TRAIN_ENCODER in latest else None
+    if untried is not None and last is not None and networks.is_complete(untried) and not _was_tried(last, untried):
         trigger = f"encoder {untried.number} has looked at every slide"
         return train_now(study=study, trigger=trigger, encoder=untried.number)
     is_first = not TrainingSet.objects.filter(study=study).exists()
@@ -121,7 +121,7 @@ def _encoder_due(study: Study, latest: dict[str, Job]) -> Job | None:
     """A newer study-cnn, where the study wants one and its settled regions have grown enough."""
     last = latest.get(JobKind.TRAIN_ENCODER)
     policy = study.policy
-    if policy.encoder != LEARNED_ENCODER or _is_live(last) or encoders.find_untried(study) is not None:
+    if policy.encoder != LEARNED_ENCODER or _is_live(last) or networks.find_untried(study) is not None:
         return None
     newest = EncoderVersion.objects.filter(study=study).select_related("training_set").order_by("-number").first()
     wanted = policy.encoder_first_revisions
@@ -132,7 +132,7 @@ def _encoder_due(study: Study, latest: dict[str, Job]) -> Job | None:
     if len(upto) < wanted:
         return None
     newest_id = fresh.order_by("-id").values_list("id", flat=True)[0]
-    return encoders.train_now(study=study, upto=newest_id, trigger=f"{wanted} newly settled revisions")
+    return networks.train_now(study=study, upto=newest_id, trigger=f"{wanted} newly settled revisions")
 
 
 def _refit_due(study: Study, latest: dict[str, Job]) -> Job | None:

@@ -5,9 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import F
 
 from annotation import clock
 from annotation.models import Job
+from annotation.selectors.dashboard import work
+from annotation.selectors.dashboard.board import Board, Reading
+from annotation.selectors.dashboard.filters import Filters
 from annotation.services import jobs
 from annotation.states import JobKind, JobState
 from tests import factories
@@ -118,6 +122,19 @@ class TestRows:
         assert jobs.reclaim_dead() == []
         job.refresh_from_db()
         assert (job.done_units, job.total_units) == (3, 7)
+
+    def test_the_time_left_follows_from_the_speed_of_this_attempt(self, study):
+        job = jobs.claim(job_id=enqueue(study).pk, worker="a")
+        assert job.seconds_left is None
+        jobs.heartbeat(job=job, done=200, total=1000)
+        Job.objects.filter(pk=job.pk).update(started_at=F("heartbeat_at") - timedelta(seconds=50))
+        job.refresh_from_db()
+        assert job.seconds_left == 200
+        table = work.PANEL.read(Board(Reading(study), Filters())).table("jobs")
+        assert dict(zip([one.name for one in table.columns], table.rows[0], strict=True))["left"] == 3
+        jobs.finish(job=job, done=1000, total=1000)
+        job.refresh_from_db()
+        assert job.seconds_left is None
 
     def test_bells_are_rung_again_only_after_a_while(self, study):
         job = enqueue(study)

@@ -17,7 +17,7 @@ from annotation.models import (
     Slide,
     TrainingSet,
 )
-from annotation.services import encoders, jobs, loop
+from annotation.services import jobs, loop, networks
 from annotation.states import JobState, ModelState
 from learning import registry
 from learning.features.cnn import checkpoints, training
@@ -123,7 +123,7 @@ def test_a_killed_training_goes_on_with_the_same_regions_to_the_same_weights(stu
 
         return stop
 
-    job = encoders.train_now(study=study, upto=0, trigger="a test")
+    job = networks.train_now(study=study, upto=0, trigger="a test")
     reports = type("Reports", (), {"__call__": lambda self, done, total: run_until(20)(done, total)})
     job = jobs.claim(job_id=job.pk, worker="one")
     real = base.Progress(job)
@@ -157,7 +157,7 @@ def test_a_full_disk_fails_the_job_in_a_sentence_and_the_active_model_stays(stud
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(checkpoints, "save", full)
-    job = encoders.train_now(study=study, upto=0, trigger="a test")
+    job = networks.train_now(study=study, upto=0, trigger="a test")
     base.run_job(job.pk, worker="one", is_inline=True)
     job.refresh_from_db()
     assert job.state == JobState.READY and "disk that holds the store is full" in job.error
@@ -212,7 +212,7 @@ def test_an_encoder_whose_model_is_rejected_is_left_and_not_tried_again(study, m
 def test_too_few_cases_are_a_sentence_and_not_a_failure(study):
     study.cases.exclude(code__in=["case-0", "case-1"]).filter(audit_half="").update(audit_half="gate")
     study.regions.exclude(slide__case__audit_half="").update(audit_half="gate")
-    job = encoders.train_now(study=study, upto=0, trigger="a test")
+    job = networks.train_now(study=study, upto=0, trigger="a test")
     base.run_job(job.pk, worker="one", is_inline=True)
     job.refresh_from_db()
     assert (job.state, job.result["encoder"]) == (JobState.DONE, None)

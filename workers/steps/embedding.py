@@ -1,25 +1,21 @@
 """From regions to features: one write-once shard per slide, one row per region in the order of `index`.
 
-Decides how pixels reach the encoder; refuses to know labels and models. Opens slides itself, after the fork.
+Decides what is computed again and where it is kept; refuses to know labels and models. Opens slides itself, after the
+fork.
 """
 
-from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from annotation import store
+from annotation.errors import BadInput
 from annotation.models import FeatureShard, Job, Slide
-from annotation.services import encoders, modelling, reading
-from learning.features import Encoder, ShardError, open_shard, write_shard
+from annotation.services import modelling, networks, reading
+from learning.embedding import encode
+from learning.features import Encoder, EncoderError, ShardError, open_shard, write_shard
 from learning.features.store import verify_shard
-from learning.slides.reader import SlideReader, open_slide
-from learning.slides.tiles import read_patch
+from learning.slides.reader import open_slide
 from workers import bridge, files
 from workers.progress import Progress
-
-BLOCK = 64
 
 
 def run(job: Job, report: Progress) -> dict[str, Any]:
@@ -35,8 +31,11 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
     name = files.shard_name(slide, encoder.digest)
     checksum = _find_shard(name, len(rectangles))
     if not checksum:
-        with open_slide(store.slide_path(slide)) as reader:
-            features = encode(reader, rectangles, encoder, report)
+        try:
+            with open_slide(store.slide_path(slide)) as reader:
+                features = encode(reader, rectangles, encoder, report)
+        except EncoderError as error:
+            raise BadInput(str(error)) from error
         checksum = write_shard(files.path_of(name), features)
     with report.fenced():
         reading.record_shard(
@@ -48,7 +47,7 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
         )
         # A slide that comes late is ranked by the model that is active already.
         modelling.enqueue_active_scoring(study=job.study)
-        encoders.embed_late(study=job.study)
+        networks.embed_late(study=job.study)
     return {"rows": len(rectangles)}
 
 
@@ -57,22 +56,6 @@ def _choose_encoder(job: Job) -> Encoder:
     if number is None:
         return bridge.choose_encoder(job.study)
     return bridge.open_learned(job.study.encoders.get(number=number))
-
-
-def encode(
-    reader: SlideReader, rectangles: NDArray[np.int32], encoder: Encoder, report: Callable[[int, int], None]
-) -> NDArray[np.float16]:
-    """Features (N, D) of rectangles (N, 4) in level-0 pixels, read and encoded in blocks."""
-    features = np.empty((len(rectangles), encoder.dimensions), dtype=np.float16)
-    for start in range(0, len(rectangles), BLOCK):
-        block = rectangles[start : start + BLOCK].tolist()
-        pixels = [
-            read_patch(reader, x=x, y=y, width=width, height=height, edge=encoder.input_edge)
-            for x, y, width, height in block
-        ]
-        features[start : start + len(block)] = encoder.encode(np.stack(pixels))
-        report(start + len(block), len(rectangles))
-    return features
 
 
 def _find_shard(name: str, rows: int) -> str:

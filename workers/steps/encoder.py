@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from annotation import mapping, store
 from annotation.models import EncoderVersion, GroundTruthRevision, Job, Region, Slide, Study, TrainingSet
 from annotation.policy import LEARNED_ENCODER
-from annotation.services import encoders, jobs, modelling
+from annotation.services import jobs, modelling, networks
 from learning.features.cnn import encoder, training
 from learning.slides.reader import open_slide
 from learning.slides.tiles import read_patch
@@ -171,10 +171,10 @@ def _learn(
         checkpoint=checkpoint,
         report=report,
     )
-    learned = encoder.store(files.encoders_folder(), network, settings.network)
+    learned = encoder.store(files.networks_folder(), network, settings.network)
     numbers = {"regions": len(lesson.labels), "seconds": round(time.monotonic() - begun, 1)}
     with report.fenced():
-        version = encoders.register(
+        version = networks.register(
             training_set=training_set,
             number=number,
             name=LEARNED_ENCODER,

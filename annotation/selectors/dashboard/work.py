@@ -100,15 +100,22 @@ def _tabulate_jobs(jobs: list[Job]) -> Table:
     rows: list[list[Cell]] = [
         [
             one.pk, one.kind, one.key, one.state, f"{one.attempt} of {one.max_attempts}",
-            round(one.done_units / one.total_units, 2) if one.total_units else None, _time(one.created_at), one.error,
+            round(one.done_units / one.total_units, 2) if one.total_units else None, _minutes(one.seconds_left),
+            _time(one.created_at), one.error,
         ]
         for one in jobs
     ]  # fmt: skip
     described = columns(
         ("id", "Job", "count"), ("kind", "Kind"), ("key", "Of"), ("state", "State"), ("attempts", "Attempts"),
-        ("done", "Done", "share"), ("created_at", "Since", "time"), ("error", "What went wrong"),
+        ("done", "Done", "share"), ("left", "Minutes left, about", "count"), ("created_at", "Since", "time"),
+        ("error", "What went wrong"),
     )  # fmt: skip
     return Table("jobs", "Jobs that failed, run or wait", described, rows)
+
+
+def _minutes(seconds: int | None) -> Cell:
+    """Whole minutes, at least one: more exact is neither known nor worth telling a page again."""
+    return None if seconds is None else max(1, round(seconds / 60))
 
 
 def _time(moment: datetime | None) -> Cell:

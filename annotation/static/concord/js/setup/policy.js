@@ -65,7 +65,11 @@ export async function draw(body, page) {
 function control(one, value) {
   const id = `policy-${one.key}`;
   if (one.kind === "bool") return el("input", { id, type: "checkbox", checked: value });
-  if (one.kind === "choice") return el("select", { id }, one.choices.map((name) => el("option", { value: name, selected: name === value }, name)));
+  if (one.kind === "choice") {
+    // What is stored is shown even where it is no longer offered; of the pin of an encoder its beginning is enough.
+    const names = [...new Set([...one.choices, value])];
+    return el("select", { id }, names.map((name) => el("option", { value: name, selected: name === value }, name.replace(/@(.{8}).+$/, "@$1…"))));
+  }
   if (one.kind === "text") return el("input", { id, value });
   const shown = one.unit === "%" ? Number((value * 100).toFixed(6)) : value;
   return el("input", { id, type: "number", min: "0", step: one.kind === "int" ? "1" : "any", value: shown });
