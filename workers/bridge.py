@@ -47,13 +47,19 @@ def open_learned(version: EncoderVersion) -> Encoder:
     # Torch takes a second and 200 MB: only processes that look through a network load it.
     from learning.features.cnn.encoder import load  # noqa: PLC0415
 
-    return load(files.weights_path(version.weights), digest=version.weights)
+    return load(files.weights_path(version.weights), digest=version.weights, beside=version.beside)
 
 
 def encoder_to_train_on(study: Study, number: int | None) -> tuple[Encoder, EncoderVersion | None]:
-    """The encoder for the next model: the learned one to be tried, else the active model's, else the study's first."""
+    """The encoder for the next model: the learned one to be tried, else the active model's, else the study's first.
+
+    A learned one whose rows begin with features that are no longer computed has had its day.
+    """
+    first = choose_encoder(study)
     version = study.encoders.filter(number=number).first() if number else networks.find_current(study)
-    return (open_learned(version), version) if version else (choose_encoder(study), None)
+    if version is None or version.beside != first.digest:
+        return first, None
+    return open_learned(version), version
 
 
 def find_unseen(examples: "Examples", version: EncoderVersion | None) -> NDArray[np.bool_] | None:

@@ -37,6 +37,7 @@ class EncoderVersion(models.Model):
     name = models.CharField(max_length=200)
     digest = models.CharField(max_length=64)
     weights = models.CharField(max_length=64, help_text="SHA-256 of the file of weights.")
+    beside = models.CharField(max_length=64, help_text="Digest of the encoder whose features stand before its own.")
     training_set = models.ForeignKey(TrainingSet, on_delete=models.PROTECT, related_name="encoders")
     seen_cases = models.JSONField(help_text="Codes of the cases whose labels it has learned from.")
     numbers = models.JSONField(default=dict, help_text="Regions, seconds, settings.")

@@ -23,6 +23,7 @@ def register(
     name: str,
     digest: str,
     weights: str,
+    beside: str,
     seen_cases: list[str],
     numbers: dict[str, Any],
 ) -> EncoderVersion:
@@ -34,6 +35,7 @@ def register(
             "name": name,
             "digest": digest,
             "weights": weights,
+            "beside": beside,
             "training_set": training_set,
             "seen_cases": seen_cases,
             "numbers": numbers,

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from annotation.models import (
     EncoderVersion,
@@ -20,12 +19,13 @@ from annotation.models import (
 from annotation.services import jobs, loop, networks
 from annotation.states import JobState, ModelState
 from learning import registry
+from learning.features import open_shard
 from learning.features.cnn import checkpoints, training
 from learning.features.cnn.network import NetworkSettings
 from tests import factories
 from tests.workers import smears
 from tests.workers.test_loop_inline import settle_open_picks
-from workers import base, bridge, files
+from workers import base, bridge, files, gating
 from workers.steps import encoder as step
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +83,12 @@ def test_it_is_trained_looks_at_every_slide_and_is_used_when_its_model_has_passe
     version = EncoderVersion.objects.get(study=study)
     assert files.weights_path(version.weights).is_file() and not files.checkpoint_path(study, 1).exists()
     assert FeatureShard.objects.filter(encoder_digest=version.digest).count() == LEARNABLE + AUDIT
+    plain = {shard.slide_id: shard for shard in FeatureShard.objects.exclude(encoder_digest=version.digest)}
+    for shard in FeatureShard.objects.filter(encoder_digest=version.digest):
+        rows = open_shard(files.path_of(shard.stored_name))
+        beside = open_shard(files.path_of(plain[shard.slide_id].stored_name))
+        assert rows.shape[1] == beside.shape[1] + SMALL.dimensions
+        np.testing.assert_array_equal(rows[:, : beside.shape[1]], beside)
     model = ModelVersion.objects.filter(study=study).order_by("number").last()
     assert (model.encoder, model.encoder_digest, model.state) == ("study-cnn", version.digest, ModelState.ACTIVE)
     assert model.numbers["gate"]["basis"] == "audit"
@@ -188,18 +194,17 @@ def test_features_that_were_lost_are_computed_again_before_the_next_model(study)
 
 def test_an_encoder_whose_model_is_rejected_is_left_and_not_tried_again(study, monkeypatch):
     before = ModelVersion.objects.get(study=study, state=ModelState.ACTIVE)
-    learn = training.train
+    judge = gating.judge
 
-    def forget(**named):
-        network = learn(**named)
-        torch.nn.init.zeros_(network.project[0].weight)
-        return network
+    def turn_away(*, model, **named):
+        verdict = judge(model=model, **named)
+        return replace(verdict, promote=False) if model.encoder == "study-cnn" else verdict
 
-    monkeypatch.setattr(training, "train", forget)
+    monkeypatch.setattr(gating, "judge", turn_away)
     settle_and_run(study)
     version = EncoderVersion.objects.get(study=study)
     tried = ModelVersion.objects.get(study=study, encoder_digest=version.digest)
-    assert tried.state == ModelState.REJECTED, "whatever it is shown, it says the same"
+    assert tried.state == ModelState.REJECTED
     assert ModelVersion.objects.get(study=study, state=ModelState.ACTIVE) == before
     loop.nudge(study=study)
     base.run_ready(study)

@@ -6,6 +6,9 @@ fork.
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from annotation import store
 from annotation.errors import BadInput
 from annotation.models import FeatureShard, Job, Slide
@@ -21,22 +24,18 @@ from workers.progress import Progress
 def run(job: Job, report: Progress) -> dict[str, Any]:
     """Write the features of the slide that the job names, under the study's first encoder or a learned one."""
     slide = Slide.objects.select_related("study").get(study=job.study, public_id=job.payload.get("slide", job.key))
-    encoder = _choose_encoder(job)
+    first = bridge.choose_encoder(job.study)
+    version = job.study.encoders.filter(number=job.payload.get("encoder")).first()
+    if version is not None and version.beside != first.digest:
+        return {"rows": 0, "why": f"Encoder {version.number} stands beside features that are no longer computed."}
+    encoder = bridge.open_learned(version) if version else first
     known = FeatureShard.objects.filter(
         slide=slide, tiling_digest=slide.tiling_digest, encoder_digest=encoder.digest
     ).first()
     if known is not None and files.path_of(known.stored_name).is_file():
         return {"rows": known.rows}
     rectangles = bridge.read_rectangles(slide)
-    name = files.shard_name(slide, encoder.digest)
-    checksum = _find_shard(name, len(rectangles))
-    if not checksum:
-        try:
-            with open_slide(store.slide_path(slide)) as reader:
-                features = encode(reader, rectangles, encoder, report)
-        except EncoderError as error:
-            raise BadInput(str(error)) from error
-        checksum = write_shard(files.path_of(name), features)
+    name, checksum = _keep(slide, rectangles, encoder, report, beside=first if version else None)
     with report.fenced():
         reading.record_shard(
             slide=slide,
@@ -51,11 +50,26 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
     return {"rows": len(rectangles)}
 
 
-def _choose_encoder(job: Job) -> Encoder:
-    number = job.payload.get("encoder")
-    if number is None:
-        return bridge.choose_encoder(job.study)
-    return bridge.open_learned(job.study.encoders.get(number=number))
+def _keep(
+    slide: Slide, rectangles: NDArray[np.int32], encoder: Encoder, report: Progress, *, beside: Encoder | None = None
+) -> tuple[str, str]:
+    """Name and checksum of the shard with the features of a slide, computed where it is not there.
+
+    `beside`: whose features come first in each row.
+    """
+    name = files.shard_name(slide, encoder.digest)
+    checksum = _find_shard(name, len(rectangles))
+    if checksum:
+        return name, checksum
+    try:
+        with open_slide(store.slide_path(slide)) as reader:
+            features = encode(reader, rectangles, encoder, report)
+    except EncoderError as error:
+        raise BadInput(str(error)) from error
+    if beside is not None:
+        other, _ = _keep(slide, rectangles, beside, report)
+        features = np.hstack([open_shard(files.path_of(other)), features])
+    return name, write_shard(files.path_of(name), features)
 
 
 def _find_shard(name: str, rows: int) -> str:

@@ -171,7 +171,8 @@ def _learn(
         checkpoint=checkpoint,
         report=report,
     )
-    learned = encoder.store(files.networks_folder(), network, settings.network)
+    beside = bridge.choose_encoder(study).digest
+    learned = encoder.store(files.networks_folder(), network, settings.network, beside=beside)
     numbers = {"regions": len(lesson.labels), "seconds": round(time.monotonic() - begun, 1)}
     with report.fenced():
         version = networks.register(
@@ -180,6 +181,7 @@ def _learn(
             name=LEARNED_ENCODER,
             digest=learned.digest,
             weights=learned.weights_digest,
+            beside=beside,
             seen_cases=sorted(set(lesson.cases)),
             numbers={**numbers, "settings": asdict(settings)},
         )

@@ -32,11 +32,15 @@ class WeightsError(Exception):
 
 @dataclass(frozen=True)
 class StudyCnn:
-    """Features of a trained network, the mean over four turns and their mirror images by turns. See `Encoder`."""
+    """Features of a trained network, the mean over four turns. See `Encoder`.
+
+    `beside`: digest of the encoder whose features are kept in the same rows, before these; "" where there are none.
+    """
 
     network: ResidualNetwork
     settings: NetworkSettings
     weights_digest: str
+    beside: str = ""
     name: str = "study-cnn"
 
     @property
@@ -52,7 +56,7 @@ class StudyCnn:
     @cached_property
     def digest(self) -> str:
         """SHA-256 (hex) over name, weights and revision."""
-        content = {"name": self.name, "weights": self.weights_digest, "revision": REVISION}
+        content = {"name": self.name, "weights": self.weights_digest, "beside": self.beside, "revision": REVISION}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def encode(self, pixels: NDArray[np.uint8]) -> NDArray[np.float16]:
@@ -77,7 +81,7 @@ def save(path: Path, network: ResidualNetwork, settings: NetworkSettings) -> str
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def store(folder: Path, network: ResidualNetwork, settings: NetworkSettings) -> StudyCnn:
+def store(folder: Path, network: ResidualNetwork, settings: NetworkSettings, *, beside: str) -> StudyCnn:
     """Keep the weights in `folder` under the SHA-256 of their bytes, whole or not at all; the encoder they make."""
     folder.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=folder, prefix=".", suffix=".draft")
@@ -91,10 +95,10 @@ def store(folder: Path, network: ResidualNetwork, settings: NetworkSettings) -> 
         draft.replace(folder / f"{digest}.safetensors")
     finally:
         draft.unlink(missing_ok=True)
-    return load(folder / f"{digest}.safetensors", digest=digest)
+    return load(folder / f"{digest}.safetensors", digest=digest, beside=beside)
 
 
-def load(path: Path, *, digest: str) -> StudyCnn:
+def load(path: Path, *, digest: str, beside: str = "") -> StudyCnn:
     """Read weights and check every byte; WeightsError says which file differs."""
     try:
         with path.open("rb") as file:
@@ -108,4 +112,4 @@ def load(path: Path, *, digest: str) -> StudyCnn:
         network.load_state_dict(load_file(path), strict=False)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(f"{path}: cannot be read as weights of study-cnn ({error}). Train again.") from error
-    return StudyCnn(network.eval(), settings, digest)
+    return StudyCnn(network.eval(), settings, digest, beside)

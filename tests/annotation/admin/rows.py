@@ -83,8 +83,8 @@ def add_truth(scene: Scene, region, number: int, now) -> None:
         gate_reasons=["Too few items."], created_at=now,
     )  # fmt: skip
     EncoderVersion.objects.create(
-        study=study, number=number, name="study-cnn", digest="e", weights="0" * 64, training_set=training_set,
-        seen_cases=[], numbers={"regions": 1}, created_at=now,
+        study=study, number=number, name="study-cnn", digest="e", weights="0" * 64, beside="f",
+        training_set=training_set, seen_cases=[], numbers={"regions": 1}, created_at=now,
     )  # fmt: skip
     FeatureShard.objects.create(
         slide=region.slide, tiling_digest="t", encoder_digest="e", stored_name="f", checksum="0" * 64, rows=1
