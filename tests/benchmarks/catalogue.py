@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.benchmarks.acceptance import measure_acceptance
 from tests.benchmarks.auditing import measure_auditing
+from tests.benchmarks.cnn import measure_cnn, measure_start
 from tests.benchmarks.consistency import measure_consistency
 from tests.benchmarks.dawid_skene import measure_dawid_skene
 from tests.benchmarks.drifting import measure_drifting
@@ -35,6 +36,8 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "acceptance": measure_acceptance,
     "auditing": measure_auditing,
     "cells": measure_cells,
+    "cnn": measure_cnn,
+    "cnn_start": measure_start,
     "consistency": measure_consistency,
     "dawid_skene": measure_dawid_skene,
     "drifting": measure_drifting,

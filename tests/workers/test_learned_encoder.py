@@ -21,6 +21,7 @@ from annotation.states import JobState, ModelState
 from learning import registry
 from learning.features import open_shard
 from learning.features.cnn import checkpoints, training
+from learning.features.cnn.loop import LoopSettings
 from learning.features.cnn.network import NetworkSettings
 from tests import factories
 from tests.workers import smears
@@ -40,7 +41,7 @@ POLICY = {
     "audit_share": 0.4,
 }
 SMALL = NetworkSettings(edge=16, widths=(8, 16), blocks=1, dimensions=16)
-QUICK = training.CnnSettings(network=SMALL, shown=1600, batch=16, threads=1, checkpoint_steps=8)
+QUICK = training.CnnSettings(network=SMALL, shown=1600, batch=16, loop=LoopSettings(threads=1, checkpoint_steps=8))
 LEARNABLE, AUDIT = 6, 5
 
 

@@ -18,7 +18,7 @@ class NetworkSettings:
     """Sizes: `edge` is the side in px that regions are looked at with, `dimensions` the length of a feature row."""
 
     edge: int = 64
-    widths: tuple[int, ...] = (24, 48, 96)
+    widths: tuple[int, ...] = (16, 32, 64)
     blocks: int = 2
     dimensions: int = 128
 
@@ -81,8 +81,18 @@ def _convolve(width: int, wider: int, *, stride: int) -> nn.Conv2d:
 
 def build(settings: NetworkSettings, *, classes: int, seed: int) -> ResidualNetwork:
     """A network whose weights depend on the seed alone (He et al. 2015); the last one of a block begins at zero."""
-    generator = torch.Generator().manual_seed(seed)
     network = ResidualNetwork(settings, classes=classes)
+    draw_weights(network, torch.Generator().manual_seed(seed))
+    for module in network.modules():
+        if isinstance(module, _Block):
+            last = module.body[-1]
+            assert isinstance(last, nn.BatchNorm2d)
+            nn.init.zeros_(last.weight)
+    return network
+
+
+def draw_weights(network: nn.Module, generator: torch.Generator) -> None:
+    """Weights of convolutions and linear layers from the generator alone, in place."""
     with torch.no_grad():
         for module in network.modules():
             if isinstance(module, nn.Conv2d):
@@ -90,12 +100,6 @@ def build(settings: NetworkSettings, *, classes: int, seed: int) -> ResidualNetw
             elif isinstance(module, nn.Linear):
                 nn.init.normal_(module.weight, std=module.in_features**-0.5, generator=generator)
                 nn.init.zeros_(module.bias)
-        for module in network.modules():
-            if isinstance(module, _Block):
-                last = module.body[-1]
-                assert isinstance(last, nn.BatchNorm2d)
-                nn.init.zeros_(last.weight)
-    return network
 
 
 def prepare(pixels: NDArray[np.uint8]) -> Tensor:

@@ -10,15 +10,17 @@ import pytest
 import torch
 
 from learning.features import Encoder
-from learning.features.cnn import checkpoints
+from learning.features.cnn import checkpoints, order
 from learning.features.cnn.augment import AugmentSettings, augment
 from learning.features.cnn.checkpoints import Checkpoint, CheckpointError
 from learning.features.cnn.encoder import StudyCnn, WeightsError, load, save
+from learning.features.cnn.loop import LoopSettings
 from learning.features.cnn.network import NetworkSettings, prepare
-from learning.features.cnn.training import CnnSettings, _draw, count_steps, train
+from learning.features.cnn.pretraining import PretrainingSettings, correlate, pretrain
+from learning.features.cnn.training import CnnSettings, train
 
 SMALL = NetworkSettings(edge=24, widths=(8, 16), blocks=1, dimensions=16)
-QUICK = CnnSettings(network=SMALL, shown=960, batch=16, threads=1, checkpoint_steps=7)
+QUICK = CnnSettings(network=SMALL, shown=960, batch=16, loop=LoopSettings(threads=1, checkpoint_steps=7))
 
 
 def draw(count: int = 96, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -78,8 +80,8 @@ def test_a_training_that_was_killed_goes_on_to_the_same_weights(tmp_path: Path, 
     with pytest.raises(Killed):
         fit(checkpoint=path, report=stop)
     again = fit(checkpoint=path, report=lambda done, total: heard.append(done))
-    assert heard[0] == killed_at // QUICK.checkpoint_steps * QUICK.checkpoint_steps + 1
-    assert heard[-1] == count_steps(96, QUICK)
+    assert heard[0] == killed_at // QUICK.loop.checkpoint_steps * QUICK.loop.checkpoint_steps + 1
+    assert heard[-1] == 60
     assert_same(again, fit())
 
 
@@ -123,8 +125,7 @@ def test_a_full_disk_is_said_with_the_file_and_the_remedy_and_the_last_checkpoin
 
 
 def test_every_item_is_shown_once_before_any_comes_again() -> None:
-    settings = replace(QUICK, batch=10)
-    rows = np.concatenate([_draw(25, step, settings) for step in range(5)])
+    rows = np.concatenate([order.draw(25, step, batch=10, seed=(0,)) for step in range(5)])
     assert sorted(rows[:25]) == sorted(rows[25:]) == list(range(25))
     assert not np.array_equal(rows[:25], rows[25:])
 
@@ -180,3 +181,49 @@ def test_weights_in_which_a_byte_differs_are_refused(tmp_path: Path) -> None:
 def test_rows_that_do_not_fit_are_refused(pixels: np.ndarray, labels: np.ndarray, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         train(pixels=pixels, labels=labels, classes=2, settings=QUICK)
+
+
+class TestAStartWithoutLabels:
+    SETTINGS = PretrainingSettings(
+        network=SMALL, shown=640, batch=32, projected=32, loop=LoopSettings(threads=1, checkpoint_steps=5)
+    )
+
+    def test_views_that_agree_in_every_feature_and_in_nothing_else_cost_nothing(self) -> None:
+        rows = torch.eye(4).repeat(8, 1) - torch.ones(4, 4).repeat(8, 1) / 4
+        turned = torch.linalg.qr(torch.randn(4, 4, generator=torch.Generator().manual_seed(0)))[0]
+        independent = torch.linalg.svd(rows @ turned, full_matrices=False).U[:, :3]
+        assert correlate(independent, independent, off_diagonal=1.0) < 0.02
+        assert correlate(independent, independent.flip(0), off_diagonal=1.0) > 0.5
+        same = independent[:, :1].repeat(1, 3)
+        assert correlate(same, same, off_diagonal=1.0) > 5
+
+    def test_it_repeats_and_goes_on_when_killed(self, tmp_path: Path) -> None:
+        pixels, _ = draw()
+        whole = pretrain(pixels=pixels, settings=self.SETTINGS)
+
+        def stop(done: int, total: int) -> None:
+            if done == 13:
+                raise KeyboardInterrupt
+
+        path = tmp_path / "start.checkpoint"
+        with pytest.raises(KeyboardInterrupt):
+            pretrain(pixels=pixels, settings=self.SETTINGS, checkpoint=path, report=stop)
+        heard: list[int] = []
+        again = pretrain(
+            pixels=pixels,
+            settings=self.SETTINGS,
+            checkpoint=path,
+            report=lambda done, total: heard.append(done),
+        )
+        assert heard[0] == 11
+        assert_same(whole, again)
+
+    def test_a_training_begins_with_its_layers_and_is_told_from_one_that_does_not(self, tmp_path: Path) -> None:
+        pixels, _ = draw()
+        begun = pretrain(pixels=pixels, settings=self.SETTINGS)
+        path = tmp_path / "training.checkpoint"
+        fit(checkpoint=path)
+        heard: list[int] = []
+        with_start = fit(start=begun, checkpoint=path, report=lambda done, total: heard.append(done))
+        assert heard[0] == 1
+        assert not np.array_equal(weights(with_start)["stem.0.weight"], weights(fit())["stem.0.weight"])
