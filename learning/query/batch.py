@@ -21,11 +21,11 @@ def select_batch(request: SelectionRequest) -> Selection:
     check_request(request)
     strategy = get_strategy(request.strategy)
     generator = np.random.default_rng(request.seed)
-    available = np.sort(request.available).astype(np.int64)
+    available = np.sort(request.available, kind="stable").astype(np.int64)
     count = min(request.count, len(available))
     lots, probability = _share_out(request, count, len(available), generator)
     drawn = Chance().propose(request, available=available, count=lots, generator=generator)
-    rest = np.setdiff1d(available, drawn.rows, assume_unique=True)
+    rest = np.delete(available, np.searchsorted(available, drawn.rows))
     if count > lots:
         chosen = strategy.propose(request, available=rest, count=count - lots, generator=generator)
     else:

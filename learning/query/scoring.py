@@ -80,7 +80,7 @@ class _Bench:
         best, runner, scores.top1[rows], scores.top2[rows] = find_top_two(mean)
         scores.margin[rows] = best - runner
         scores.confidence[rows] = best
-        whole = _measure_entropy(mean, axis=0)
+        whole = within if members == 1 else _measure_entropy(mean, axis=0)
         scores.entropy[rows] = whole
         scores.mean_entropy[rows] = within
         scores.mutual_information[rows] = np.maximum(whole - within, 0)
