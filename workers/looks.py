@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from annotation import store
 from annotation.models import Slide, Study
 from annotation.rules import Item
+from learning.embedding import encode
 from learning.features import ShardError, open_shard, write_shard
 from learning.features.rows import FeatureRows
 from learning.review.look import Look
@@ -22,7 +23,6 @@ from learning.slides.reader import open_slide
 from learning.slides.tiles import read_patch
 from learning.slides.tiling import tiling_digest
 from workers import files
-from workers.steps.embedding import encode
 
 logger = logging.getLogger(__name__)
 

@@ -12,6 +12,7 @@ from tests.benchmarks.auditing import measure_auditing
 from tests.benchmarks.consistency import measure_consistency
 from tests.benchmarks.dawid_skene import measure_dawid_skene
 from tests.benchmarks.drifting import measure_drifting
+from tests.benchmarks.embedding import measure_embedding
 from tests.benchmarks.encoding import measure_encoding
 from tests.benchmarks.gate import simulate_gate
 from tests.benchmarks.heads import measure_refit
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "consistency": measure_consistency,
     "dawid_skene": measure_dawid_skene,
     "drifting": measure_drifting,
+    "embedding": measure_embedding,
     "encoding": measure_encoding,
     "gate": simulate_gate,
     "heads": measure_refit,
