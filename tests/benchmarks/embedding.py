@@ -201,8 +201,10 @@ def _by_kernels(encoder: Encoder) -> Iterator[Callable[[NDArray[np.uint8]], NDAr
     if not isinstance(encoder, OnnxEncoder):
         before = torch.get_num_threads()
         torch.set_num_threads(_cores())
-        yield encoder.encode
-        torch.set_num_threads(before)
+        try:
+            yield encoder.encode
+        finally:
+            torch.set_num_threads(before)
         return
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = _cores()
