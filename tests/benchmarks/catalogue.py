@@ -13,6 +13,7 @@ from tests.benchmarks.cnn import measure_cnn, measure_start
 from tests.benchmarks.consistency import measure_consistency
 from tests.benchmarks.dawid_skene import measure_dawid_skene
 from tests.benchmarks.drifting import measure_drifting
+from tests.benchmarks.embedding import measure_embedding
 from tests.benchmarks.encoding import measure_encoding
 from tests.benchmarks.gate import simulate_gate
 from tests.benchmarks.heads import measure_refit
@@ -41,6 +42,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "consistency": measure_consistency,
     "dawid_skene": measure_dawid_skene,
     "drifting": measure_drifting,
+    "embedding": measure_embedding,
     "encoding": measure_encoding,
     "gate": simulate_gate,
     "heads": measure_refit,

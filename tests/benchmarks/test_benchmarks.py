@@ -20,3 +20,5 @@ def test_benchmark_stays_within_its_bound(name: str) -> None:
     assert result
     if "bound_seconds" in result:
         assert result["seconds"] <= result["bound_seconds"], f"{name}: {result}"
+    if "bound_share" in result:
+        assert result["share"] >= result["bound_share"], f"{name}: {result}"
