@@ -150,6 +150,7 @@ class JobKind(TextChoices):
     REFIT_CONSENSUS = "refit-consensus"
     TRAIN_MODEL = "train-model"
     SCORE_SLIDE = "score-slide"
+    WATCH_DOMAINS = "watch-domains"
     CONSISTENCY_PASS = "consistency-pass"
     ANCHOR_LEDGER = "anchor-ledger"
 

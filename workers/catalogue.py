@@ -53,6 +53,8 @@ ENTRIES: dict[JobKind, Entry] = {
         Entry(JobKind.REFIT_CONSENSUS, "consensus", "cpu", 600, 660),
         Entry(JobKind.TRAIN_MODEL, "training", "train", 1500, 1600),
         Entry(JobKind.SCORE_SLIDE, "scoring", "cpu", 600, 660),
+        # Beside training, for which nobody waits by the second: it must not hold up scores and batches.
+        Entry(JobKind.WATCH_DOMAINS, "domains", "train", 600, 660),
         Entry(JobKind.CONSISTENCY_PASS, "consistency", "cpu", 1500, 1600),
         Entry(JobKind.ANCHOR_LEDGER, "anchoring", "io", 100, 120),
     )

@@ -32,7 +32,7 @@ def models_folder() -> Path:
     return store.root() / "models"
 
 
-TRAINING, SELECTION = 1, 2
+TRAINING, SELECTION, DOMAINS = 1, 2, 3
 """What a seed is for."""
 
 

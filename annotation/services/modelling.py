@@ -149,6 +149,17 @@ def record_scores(*, model: ModelVersion, slide: Slide, stored_name: str, rows: 
     return record
 
 
+@transaction.atomic
+def record_domains(*, model: ModelVersion, slides: int, found: dict[str, dict[str, Any]]) -> ModelVersion:
+    """Keep what was found of each domain under this model, from so many scored slides, in place of an earlier look."""
+    _, model = _lock(model)
+    trained_on = {name: one["trained"] for name, one in found.items() if one["trained"]}
+    # A model of an older program has not written down what it was trained on.
+    model.numbers = {"trained_on": trained_on, **model.numbers, "domains": {"slides": slides, "found": found}}
+    model.save(update_fields=["numbers"])
+    return model
+
+
 def _activate(study: Study, model: ModelVersion) -> ModelVersion:
     ModelVersion.objects.filter(study=study, state=ModelState.ACTIVE).update(state=ModelState.RETIRED)
     model.state = ModelState.ACTIVE
