@@ -159,7 +159,8 @@ def _watch_due(study: Study, latest: dict[str, Job]) -> Job | None:
     number, scored, seen = active.values_list("number", "scored", "numbers__domains__slides").first() or (0, 0, None)
     if not scored or scored == seen:
         return None
-    return jobs.enqueue(study=study, kind=JobKind.WATCH_DOMAINS, key=f"{number}:{scored}", payload={"model": number})
+    job = jobs.enqueue(study=study, kind=JobKind.WATCH_DOMAINS, key=f"{number}:{scored}", payload={"model": number})
+    return job if _is_live(job) else None  # one that failed is a manager's to retry
 
 
 def _enqueue_batch(study: Study, number: int) -> Job:
