@@ -11,6 +11,7 @@ from tests.benchmarks.acceptance import measure_acceptance
 from tests.benchmarks.auditing import measure_auditing
 from tests.benchmarks.consistency import measure_consistency
 from tests.benchmarks.dawid_skene import measure_dawid_skene
+from tests.benchmarks.domain_drift import measure_domain_drift
 from tests.benchmarks.drifting import measure_drifting
 from tests.benchmarks.encoding import measure_encoding
 from tests.benchmarks.gate import simulate_gate
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "cells": measure_cells,
     "consistency": measure_consistency,
     "dawid_skene": measure_dawid_skene,
+    "domain_drift": measure_domain_drift,
     "drifting": measure_drifting,
     "encoding": measure_encoding,
     "gate": simulate_gate,

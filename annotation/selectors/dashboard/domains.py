@@ -63,6 +63,8 @@ def say(one: dict[str, Any]) -> str:
             f"under {apart['usual']:.2f}; p = {apart['p']:.3f})."
         )
     learned = f"{one['learned_cases']} of its {one['cases']} cases"
+    if one["learned_cases"] == one["cases"] and one["verdict"] == "learned":
+        return f"{word}: the model has learned from all of its {one['cases']} cases."
     if one["verdict"] == "learned":
         return f"{word}: the model has learned from {learned}; the others are too few to be held against these."
     return f"{word} to tell: it has learned from {learned}, and a comparison needs six on each side."
@@ -110,15 +112,15 @@ def _read(board: Board) -> Content:
         right = coverage.describe_quality(by_audit.get(domain.name))[1:]
         rows.append([
             domain.name, settled[domain.name], trained, *right,
-            _sentence(found, new.get(domain.name), watched), *_numbers(found), watched.since.get(domain.name),
+            _sentence(found, new.get(domain.name), watched), watched.since.get(domain.name), *_numbers(found),
         ])  # fmt: skip
     described = columns(
         ("domain", "Domain", "slides"), ("settled", "Settled", "count"), ("trained", "Trained on", "count"),
         ("right", "Model right", "share"), ("right_low", "from", "share"), ("right_high", "to", "share"),
-        ("verdict", "What was found"), ("auc", "AUC", "number"), ("usual", "usual under", "number"),
+        ("verdict", "What was found"), ("since", "Since model", "count"),
         ("shifted", "Classes shifted", "share"), ("shifted_low", "from", "share"), ("shifted_high", "to", "share"),
-        ("psi", "Stability index", "number"), ("disagreement", "Disagreement, of the others'", "share"),
-        ("since", "Since model", "count"),
+        ("psi", "Stability index", "number"), ("auc", "AUC", "number"), ("usual", "usual under", "number"),
+        ("disagreement", "Disagreement, of the others'", "share"),
     )  # fmt: skip
     return Content(
         tables=[Table("domains", f"Domains under model {watched.number}", described, rows)],
@@ -143,13 +145,13 @@ def _sentence(found: dict[str, Any] | None, new: Unseen | None, watched: Watched
 
 
 def _numbers(found: dict[str, Any] | None) -> list[Cell]:
-    """AUC and what is usual; the part of predicted classes that moved, its range and index; disagreement relative."""
+    """The part of predicted classes that moved, its range and index; AUC and what is usual; disagreement relative."""
     found = found or {}
     apart, classes, level = (found.get(name) or {} for name in ("apart", "classes", "disagreement"))
     usual = found.get("usual_level")
     ratio = round((usual + level["value"]) / usual, 4) if level and usual else None
     shifted = [round(classes[name], 4) if classes else None for name in ("value", "low", "high")]
-    return [apart.get("value"), apart.get("usual"), *shifted, found.get("stability_index"), ratio]
+    return [*shifted, found.get("stability_index"), apart.get("value"), apart.get("usual"), ratio]
 
 
 def _explain(watched: Watched, new: dict[str, Unseen]) -> Iterator[str]:
