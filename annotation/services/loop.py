@@ -1,4 +1,4 @@
-"""What is due in a study now: a batch, a training, a look at the domains, a refit of the annotators' reliability.
+"""What is due in a study now: a batch, a training, a refit of the annotators' reliability.
 
 Decides from counted rows, so that it may be asked at any time by anyone; refuses to do the work: it enqueues
 jobs, whose keys make a second question harmless. Asked after each submit, each job and by beat's tick.
@@ -7,7 +7,7 @@ jobs, whose keys make a second question harmless. Asked after each submit, each 
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from annotation import clock
 from annotation.models import (
@@ -38,7 +38,7 @@ def nudge(*, study: Study) -> list[Job]:
     latest = _latest_jobs(study)
     due = [_refit_due(study, latest)]
     if study.state == StudyState.RUNNING:
-        due += [_training_due(study, latest), _batch_due(study, latest), _watch_due(study, latest)]
+        due += [_training_due(study, latest), _batch_due(study, latest)]
     return [job for job in due if job is not None]
 
 
@@ -149,18 +149,6 @@ def _has_newer_ranking(study: Study, drawn: SelectionBatch, latest: dict[str, Jo
     if active is None or drawn.model_id == active.pk:
         return False
     return ScoreFile.objects.filter(model=active).exists()
-
-
-def _watch_due(study: Study, latest: dict[str, Job]) -> Job | None:
-    """Domains are looked at once the active model has scored all slides, and again when later slides are."""
-    if latest.keys() & {*READING, JobKind.SCORE_SLIDE, JobKind.WATCH_DOMAINS}:
-        return None
-    active = ModelVersion.objects.filter(study=study, state=ModelState.ACTIVE).annotate(scored=Count("score_files"))
-    number, scored, seen = active.values_list("number", "scored", "numbers__domains__slides").first() or (0, 0, None)
-    if not scored or scored == seen:
-        return None
-    job = jobs.enqueue(study=study, kind=JobKind.WATCH_DOMAINS, key=f"{number}:{scored}", payload={"model": number})
-    return job if _is_live(job) else None  # one that failed is a manager's to retry
 
 
 def _enqueue_batch(study: Study, number: int) -> Job:

@@ -7,13 +7,13 @@ from collections.abc import Collection
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Count, Max
 
 from annotation import clock
 from annotation.errors import BadInput, Conflict, Refused
 from annotation.models import FeatureShard, Job, Membership, ModelVersion, ScoreFile, Slide, Study, TrainingSet
 from annotation.services import jobs, loop
-from annotation.states import JobKind, ModelState, Role, may_move
+from annotation.states import LIVE_JOBS, JobKind, ModelState, Role, StudyState, may_move
 
 
 def freeze_training_set(*, study: Study, digest: str, revision_ids: list[int]) -> TrainingSet:
@@ -133,6 +133,23 @@ def enqueue_active_scoring(*, study: Study) -> list[Job]:
     """
     active = lock_active(study=study)
     return enqueue_scoring(model=active) if active else []
+
+
+def enqueue_watch(*, study: Study) -> Job | None:
+    """The look at the study's domains, once the active model has scored all slides, and again when later slides are.
+
+    None where nothing is due. Not asked after each submit, as `loop.nudge` is: no answer brings a look about.
+    """
+    before = {*loop.READING, JobKind.SCORE_SLIDE, JobKind.WATCH_DOMAINS}
+    if jobs.count_live(study, *before):
+        return None
+    active = ModelVersion.objects.filter(study=study, study__state=StudyState.RUNNING, state=ModelState.ACTIVE)
+    counted = active.annotate(scored=Count("score_files"))
+    number, scored, seen = counted.values_list("number", "scored", "numbers__domains__slides").first() or (0, 0, None)
+    if not scored or scored == seen:
+        return None
+    job = jobs.enqueue(study=study, kind=JobKind.WATCH_DOMAINS, key=f"{number}:{scored}", payload={"model": number})
+    return job if job.state in LIVE_JOBS else None  # one that failed is a manager's to retry
 
 
 def lock_active(*, study: Study) -> ModelVersion | None:

@@ -6,7 +6,7 @@ import pytest
 
 from annotation.models import Job, ModelVersion, Pick, SelectionBatch
 from annotation.selectors import unseen
-from annotation.services import jobs, loop
+from annotation.services import jobs, modelling
 from annotation.states import JobKind, JobState, ModelState, PickState, Stratum
 from tests import factories
 from tests.workers import smears
@@ -105,7 +105,7 @@ def test_a_look_is_repeated_harmlessly_and_not_asked_for_again(study):
     jobs.retry(job=job)
     base.run_ready(study)
     assert read_found(study) == before
-    assert [one.kind for one in loop.nudge(study=study)] == []
+    assert modelling.enqueue_watch(study=study) is None
     assert len(looks(study)) == 1
 
 
@@ -120,7 +120,7 @@ def test_a_look_that_fails_holds_nothing_up_and_is_not_tried_for_ever(study, mon
     job = looks(study)[-1]
     assert (job.key, job.state) == ("1:9", JobState.FAILED) and "The disk is gone." in job.error
     assert Pick.objects.filter(study=study, state=PickState.OPEN).exists()
-    assert loop.nudge(study=study) == []
+    assert modelling.enqueue_watch(study=study) is None
 
 
 def test_a_look_that_lost_its_job_writes_nothing(study):
