@@ -55,13 +55,13 @@ def find(studies: Collection[int]) -> dict[int, list[Unseen]]:
     rows = list(_count_by_domain(studies))
     regions: dict[int, int] = defaultdict(int)
     for row in rows:
-        regions[row["study"]] += row["regions"]
+        regions[row["study"]] += row["held"]
     for row in rows:
         # A model of an older program has not written down its domains; the first look at them does.
         if row["trained_on"] is not None and row["domain__name"] not in row["trained_on"]:
             policy = Policy.parse(row["study__policy_values"])
-            quota = promise(policy, regions=row["regions"], of=regions[row["study"]])
-            one = Unseen(row["domain__name"], row["model"], row["slides"], row["regions"], quota)
+            quota = promise(policy, regions=row["held"], of=regions[row["study"]])
+            one = Unseen(row["domain__name"], row["model"], row["slides"], row["held"], quota)
             found[row["study"]].append(one)
     return found
 
@@ -91,7 +91,7 @@ def _count_by_domain(studies: Collection[int]) -> QuerySet[Slide, dict[str, Any]
         model=Subquery(active.values("number")),
         trained_on=Subquery(active.values("numbers__trained_on")),
     )
-    return grouped.annotate(slides=Count("pk"), regions=Sum("region_count")).order_by("study", "domain__name")
+    return grouped.annotate(slides=Count("pk"), held=Sum("region_count")).order_by("study", "domain__name")
 
 
 def _count(many: int, noun: str) -> str:

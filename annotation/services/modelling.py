@@ -140,7 +140,7 @@ def enqueue_watch(*, study: Study) -> Job | None:
 
     None where nothing is due. Not asked after each submit, as `loop.nudge` is: no answer brings a look about.
     """
-    before = {*loop.READING, JobKind.SCORE_SLIDE, JobKind.WATCH_DOMAINS}
+    before = (JobKind.TILE_SLIDE, JobKind.EMBED_SLIDE, JobKind.SCORE_SLIDE, JobKind.WATCH_DOMAINS)
     if jobs.count_live(study, *before):
         return None
     active = ModelVersion.objects.filter(study=study, study__state=StudyState.RUNNING, state=ModelState.ACTIVE)

@@ -123,7 +123,7 @@ def tell_apart(
         return None
     generator = np.random.default_rng(seed)
     kept = _thin(units, sides, generator)
-    rows, unit_of = np.asarray(features, dtype=np.float64)[kept], np.asarray(units)[kept]
+    rows, unit_of = np.asarray(features[kept], dtype=np.float64), np.asarray(units)[kept]
     weight = 1 / np.bincount(unit_of, minlength=len(sides.cases))[unit_of]
     with threadpool_limits(limits=1, user_api="blas"):
         scores = _score(rows, unit_of, weight, count=len(sides.cases))

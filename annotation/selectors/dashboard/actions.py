@@ -72,7 +72,9 @@ def _domains(board: Board) -> Iterator[Action]:
             how = f"No batch is drawn while the study is {board.study.state}: open it, or trust no prediction there."
         yield Action(one.said, how, "#domains")
     watched = domains.read(board)
-    for name, found in (watched.strangers() if watched else [])[:NAMED]:
+    if watched is None:
+        return
+    for name, found in watched.strangers()[:NAMED]:
         yield Action(
             f"Slides of {name} look unlike all that model {watched.number} has learned from: AUC "
             f"{found['apart']['value']:.2f}, usual is under {found['apart']['usual']:.2f}.",
