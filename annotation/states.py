@@ -151,6 +151,7 @@ class JobKind(TextChoices):
     TRAIN_MODEL = "train-model"
     TRAIN_ENCODER = "train-encoder"
     SCORE_SLIDE = "score-slide"
+    WATCH_DOMAINS = "watch-domains"
     CONSISTENCY_PASS = "consistency-pass"
     ANCHOR_LEDGER = "anchor-ledger"
 

@@ -17,7 +17,7 @@ from annotation.errors import BadInput
 from annotation.models import EncoderVersion, FeatureShard, LabelClass, ModelVersion, Region, Slide, Study
 from annotation.policy import LEARNED_ENCODER
 from annotation.services import networks
-from annotation.states import AuditHalf
+from annotation.states import AuditHalf, RegionState
 from learning.features import Encoder, get_encoder, open_shard
 from learning.features.onnx import OnnxEncoder
 from workers import files
@@ -152,6 +152,13 @@ def count_labels(study: Study, codes: Sequence[str], *, table: mapping.Codes | N
     for protocol, label, many in rows.annotate(many=Count("pk")):
         counts[table.get(protocol, {}).get(label, "")] += many
     return np.array([counts[code] if code else 0 for code in codes], dtype=np.int64)
+
+
+def count_domains(study: Study, names: Sequence[str]) -> NDArray[np.int64]:
+    """Settled regions outside the audit sample of each domain, (S,)."""
+    settled = Region.objects.filter(study=study, state=RegionState.SETTLED).learnable().order_by()
+    counts = dict(settled.values_list("slide__domain__name").annotate(many=Count("pk")))
+    return np.array([counts.get(name, 0) for name in names], dtype=np.int64)
 
 
 def read_shards(study: Study, *, encoder_digest: str) -> list[FeatureShard]:

@@ -55,6 +55,8 @@ ENTRIES: dict[JobKind, Entry] = {
         # Minutes to hours, in a queue of its own: the heads are fitted meanwhile.
         Entry(JobKind.TRAIN_ENCODER, "encoder", "encoder", 6 * 3600, 6 * 3600 + 100),
         Entry(JobKind.SCORE_SLIDE, "scoring", "cpu", 600, 660),
+        # Beside training, for which nobody waits by the second: it must not hold up scores and batches.
+        Entry(JobKind.WATCH_DOMAINS, "domains", "train", 600, 660),
         Entry(JobKind.CONSISTENCY_PASS, "consistency", "cpu", 1500, 1600),
         Entry(JobKind.ANCHOR_LEDGER, "anchoring", "io", 100, 120),
     )

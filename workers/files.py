@@ -47,7 +47,7 @@ def checkpoint_path(study: Study, number: int) -> Path:
     return networks_folder() / "unfinished" / f"{study.pk}-{number}.safetensors"
 
 
-TRAINING, SELECTION, ENCODER = 1, 2, 3
+TRAINING, SELECTION, ENCODER, DOMAINS = 1, 2, 3, 4
 """What a seed is for."""
 
 

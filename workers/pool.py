@@ -28,13 +28,14 @@ class Pool:
 
     `lost`: keys of slides whose scores are on record and not in the store. `starts` (S + 1,): first row of each slide;
     `domains` (N,) index into the sorted names of domains; `available` and `taken`: rows that may be picked, and rows
-    whose likes should not be; the audit sample is in neither.
+    whose likes should not be; the audit sample is in neither. `settled` (S,): settled regions of each domain.
     """
 
     shards: list[FeatureShard]
     starts: Rows
     features: FeatureRows
     domains: NDArray[np.int64]
+    settled: NDArray[np.int64]
     available: Rows
     taken: Rows
     scores: Scores | None
@@ -75,6 +76,7 @@ def read_pool(study: Study, *, encoder_digest: str, model: ModelVersion | None) 
         starts=starts,
         features=FeatureRows(_map_shards(shards)),
         domains=np.repeat(np.array(domains, dtype=np.int64), np.diff(starts)),
+        settled=bridge.count_domains(study, domain_names),
         available=_gather(shards, starts, _available(study)),
         taken=_gather(shards, starts, _taken(study)),
         scores=_read_scores(shards, names) if model is not None else None,

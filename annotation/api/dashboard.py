@@ -39,7 +39,9 @@ class CsvQuery(FilterQuery):
 class ColumnShape(serializers.Serializer[Any]):
     name = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
-    kind = serializers.CharField(help_text="text, count, share, number, day, time or seconds.")
+    kind = serializers.CharField(
+        help_text="text, count, share, number, day, time, seconds or slides (of the domain named)."
+    )
 
 
 class TableShape(serializers.Serializer[Any]):

@@ -5,6 +5,7 @@ Decides the same as `cells.js` does when a table is drawn again; refuses to know
 
 from dataclasses import dataclass
 from typing import get_args
+from urllib.parse import urlencode
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -16,7 +17,12 @@ MOST_ROWS = 200
 
 _DASH = "–"
 _NUMBER, _MOMENT = mark_safe(' class="number"'), mark_safe(' class="moment"')
-_CLASSES = dict.fromkeys(get_args(Kind), _NUMBER) | {"text": mark_safe(""), "day": _MOMENT, "time": _MOMENT}
+_CLASSES = dict.fromkeys(get_args(Kind), _NUMBER) | {
+    "text": mark_safe(""),
+    "slides": mark_safe(""),
+    "day": _MOMENT,
+    "time": _MOMENT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +36,30 @@ class ShownTable:
     left_out: int
 
 
-def show(table: Table) -> ShownTable:
-    """The first rows as text, each cell with the kind of its column."""
-    rows = [_mark_up(row, table.columns) for row in table.rows[:MOST_ROWS]]
+def show(table: Table, *, slides: str = "") -> ShownTable:
+    """The first rows as text, each cell with the kind of its column; `slides`: the address of the list of slides."""
+    rows = [_mark_up(row, table.columns, slides) for row in table.rows[:MOST_ROWS]]
     head = format_html_join("", '<th scope="col"{}>{}</th>', [(_CLASSES[one.kind], one.label) for one in table.columns])
     return ShownTable(table.name, table.title, head, rows, max(len(table.rows) - MOST_ROWS, 0))
 
 
-def _mark_up(row: list[Cell], columns: tuple[Column, ...]) -> SafeString:
+def _mark_up(row: list[Cell], columns: tuple[Column, ...], slides: str) -> SafeString:
     """The row's cells as HTML: a template would take ten times as long over a page of tables."""
     first, *others = [
-        (_CLASSES[column.kind], read(cell, column.kind)) for cell, column in zip(row, columns, strict=True)
+        (_CLASSES[column.kind], _lead(cell, slides) if column.kind == "slides" and slides else read(cell, column.kind))
+        for cell, column in zip(row, columns, strict=True)
     ]
     return format_html('<th scope="row"{}>{}</th>{}', *first, format_html_join("", "<td{}>{}</td>", others))
+
+
+def _lead(domain: Cell, slides: str) -> SafeString:
+    return format_html('<a href="{}?{}">{}</a>', slides, urlencode({"domain": domain}), domain)
 
 
 def read(cell: object, kind: Kind) -> str:
     """One cell as people read it."""
     if cell is None or cell == "":
-        return _DASH if cell is None or kind != "text" else ""
+        return _DASH if cell is None or kind not in ("text", "slides") else ""
     if kind == "count" and isinstance(cell, int | float):
         return f"{cell:,.0f}"
     if kind == "share" and isinstance(cell, int | float):

@@ -21,7 +21,7 @@ from annotation.screens.base import MANAGERS, Screen
 from annotation.selectors import dashboard
 from annotation.selectors.dashboard import FILTERS, Board, Filters, Reading, Shown
 
-TABLES_FIRST = frozenset({"stopping", "models", "work", "findings"})
+TABLES_FIRST = frozenset({"domains", "stopping", "models", "work", "findings"})
 """Panels that are their tables: there is nothing to draw, so nothing is folded away."""
 
 
@@ -71,7 +71,7 @@ class Dashboard(Screen):
             "summary": summary,
             "tiles": summary.content.tables[0].rows,
             "actions": [(what, how, self.lead(str(target))) for what, how, target in summary.content.tables[1].rows],
-            "panels": [_prepare(one) for one in panels],
+            "panels": [_prepare(one, self.address("slides")) for one in panels],
             "filters": filters,
             "problem": problem,
             "query": urlencode(filters.to_json()),
@@ -88,7 +88,7 @@ class Dashboard(Screen):
             ],
             "filters": self.filters[0].to_json(),
             "most_rows": cells.MOST_ROWS,
-            "screens": {name: self.address(name) for name in ("setup", "passes", "releases")},
+            "screens": {name: self.address(name) for name in ("setup", "passes", "releases", "slides")},
         }
 
     def lead(self, target: str) -> str:
@@ -104,12 +104,12 @@ class Dashboard(Screen):
         return reverse(f"screens:{name}", args=[self.study.slug])
 
 
-def _prepare(shown: Shown) -> ShownPanel:
+def _prepare(shown: Shown, slides: str) -> ShownPanel:
     names = {"domain": "domain", "annotator": "person", "since": "first day", "until": "last day"}
     ignored = [names[name] for name in shown.ignored]
     return ShownPanel(
         shown=shown,
-        tables=[cells.show(table) for table in shown.content.tables],
+        tables=[cells.show(table, slides=slides) for table in shown.content.tables],
         is_open=shown.panel.name in TABLES_FIRST,
         ignored=" and ".join(ignored),
     )

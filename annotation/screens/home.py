@@ -15,6 +15,7 @@ from annotation.selectors import home
 from annotation.selectors.studies import ADD_STUDY
 from annotation.states import PassState, RegionState, Role, StudyState
 
+_NAMED = 3
 _AT_REST = {
     StudyState.DRAFT: "It is not open yet: its manager still sets it up.",
     StudyState.CLOSED: "It is closed: no work is handed out.",
@@ -63,7 +64,7 @@ def _of_worker(desk: home.Desk) -> tuple[list[str], tuple[str, str]]:
 
 
 def _of_manager(desk: home.Desk) -> tuple[list[str], tuple[str, str]]:
-    facts = []
+    facts = [f"{one.said} {one.promised}" for one in desk.unseen[:_NAMED]]
     if desk.waiting:
         facts.append(f"{_count(desk.waiting, 'region')} waiting for an adjudicator.")
     if row := desk.last_pass:

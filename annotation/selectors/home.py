@@ -13,7 +13,8 @@ from django.db.models import Count, Max, QuerySet, Sum
 
 from annotation import clock
 from annotation.models import Annotation, Assignment, ConsistencyPass, Membership, Region, Release, Slide
-from annotation.selectors import consistency, studies
+from annotation.selectors import consistency, studies, unseen
+from annotation.selectors.unseen import Unseen
 from annotation.states import AnswerKind, AssignmentState, RegionState, Role
 
 
@@ -31,6 +32,7 @@ class Desk:
     regions: int = 0
     last_pass: ConsistencyPass | None = None
     last_release: int | None = None
+    unseen: list[Unseen] = field(default_factory=list)
 
 
 def desks(user: AbstractUser | AnonymousUser) -> list[Desk]:
@@ -42,6 +44,7 @@ def desks(user: AbstractUser | AnonymousUser) -> list[Desk]:
     at = clock.now()
     answers, held = _count_answers(own, at=at), _find_leases(own, at=at)
     states = _count_states(managed, decided)
+    strange = unseen.find(managed)
     regions, passes, released = _count_regions(managed), _last_passes(managed), _last_releases(managed)
     return [
         Desk(
@@ -53,6 +56,7 @@ def desks(user: AbstractUser | AnonymousUser) -> list[Desk]:
             regions=regions.get(one.study_id, 0),
             last_pass=passes.get(one.study_id),
             last_release=released.get(one.study_id),
+            unseen=strange.get(one.study_id, []),
         )
         for one in members
     ]

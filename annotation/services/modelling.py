@@ -7,13 +7,13 @@ from collections.abc import Collection
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Count, Max
 
 from annotation import clock
 from annotation.errors import BadInput, Conflict, Refused
 from annotation.models import FeatureShard, Job, Membership, ModelVersion, ScoreFile, Slide, Study, TrainingSet
 from annotation.services import jobs, loop
-from annotation.states import JobKind, ModelState, Role, may_move
+from annotation.states import LIVE_JOBS, JobKind, ModelState, Role, StudyState, may_move
 
 
 def freeze_training_set(*, study: Study, digest: str, revision_ids: list[int]) -> TrainingSet:
@@ -130,6 +130,23 @@ def enqueue_active_scoring(*, study: Study) -> list[Job]:
     return enqueue_scoring(model=active) if active else []
 
 
+def enqueue_watch(*, study: Study) -> Job | None:
+    """The look at the study's domains, once the active model has scored all slides, and again when later slides are.
+
+    None where nothing is due. Not asked after each submit, as `loop.nudge` is: no answer brings a look about.
+    """
+    before = (JobKind.TILE_SLIDE, JobKind.EMBED_SLIDE, JobKind.SCORE_SLIDE, JobKind.WATCH_DOMAINS)
+    if jobs.count_live(study, *before):
+        return None
+    active = ModelVersion.objects.filter(study=study, study__state=StudyState.RUNNING, state=ModelState.ACTIVE)
+    counted = active.annotate(scored=Count("score_files"))
+    number, scored, seen = counted.values_list("number", "scored", "numbers__domains__slides").first() or (0, 0, None)
+    if not scored or scored == seen:
+        return None
+    job = jobs.enqueue(study=study, kind=JobKind.WATCH_DOMAINS, key=f"{number}:{scored}", payload={"model": number})
+    return job if job.state in LIVE_JOBS else None  # one that failed is a manager's to retry
+
+
 def lock_active(*, study: Study) -> ModelVersion | None:
     """The active model, which stays the active one until the end of the transaction."""
     Study.objects.select_for_update(no_key=True).get(pk=study.pk)
@@ -140,6 +157,17 @@ def record_scores(*, model: ModelVersion, slide: Slide, stored_name: str, rows: 
     """The row of a slide's scores under a model, where there is none yet; in one statement, as slides are many."""
     record = ScoreFile(model=model, slide=slide, stored_name=stored_name, rows=rows)
     ScoreFile.objects.bulk_create([record], ignore_conflicts=True)
+
+
+@transaction.atomic
+def record_domains(*, model: ModelVersion, slides: int, found: dict[str, dict[str, Any]]) -> ModelVersion:
+    """Keep what was found of each domain under this model, from so many scored slides, in place of an earlier look."""
+    _, model = _lock(model)
+    trained_on = {name: one["trained"] for name, one in found.items() if one["trained"]}
+    # A model of an older program has not written down what it was trained on.
+    model.numbers = {"trained_on": trained_on, **model.numbers, "domains": {"slides": slides, "found": found}}
+    model.save(update_fields=["numbers"])
+    return model
 
 
 def _activate(study: Study, model: ModelVersion) -> ModelVersion:

@@ -16,6 +16,7 @@ from learning.query.request import FloatArray, Proposal, Rows, SelectionRequest,
 from learning.query.scores import Scores
 
 _RARITY_LIMIT = 20.0
+_OF_A_DOMAIN_BEHIND = 64
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Ranked:
         rarity = weigh_rarity(request.labelled)
         utility = _rate(scores, available, rarity)
         space = neighbourhood.measure_space(request.features, rows=available, generator=generator)
-        picked, distance = _spread(request, available, utility, space, count, generator)
+        behind = _find_behind(request, available)
+        picked, distance = _spread(request, available, utility, space, behind, count, generator)
         if len(picked) < count:
             rest = np.setdiff1d(np.arange(len(available)), picked)
             extra = rest[order_best(utility[rest], count=count - len(picked), generator=generator)]
@@ -44,7 +46,11 @@ class Ranked:
             "rarity": rarity[scores.top1[rows]],
             "distance": distance,
         }
-        reasons = [_explain(request, scores, int(row), float(apart)) for row, apart in zip(rows, distance, strict=True)]
+        neglected = np.isin(request.domains[rows], behind)
+        reasons = [
+            _explain(request, scores, int(row), float(apart), bool(of_few))
+            for row, apart, of_few in zip(rows, distance, neglected, strict=True)
+        ]
         return Proposal(rows=rows, scores=utility[picked], stratum="ranked", reasons=reasons, parts=parts)
 
 
@@ -65,36 +71,46 @@ def _rate(scores: Scores, available: Rows, rarity: FloatArray) -> FloatArray:
     return result
 
 
+def _find_behind(request: SelectionRequest, available: Rows) -> list[int]:
+    """Domains of which far less is settled than waits: the model may be sure of them and wrong."""
+    if request.settled is None:
+        return []
+    return diversity.find_behind(request.domains[available], settled=request.settled, floor=request.domain_floor)
+
+
 def _spread(
     request: SelectionRequest,
     available: Rows,
     utility: FloatArray,
     space: neighbourhood.Space,
+    behind: list[int],
     count: int,
     generator: np.random.Generator,
 ) -> tuple[NDArray[np.int64], FloatArray]:
     """Positions in `available` and distances; the shortlist grows while duplicates use it up."""
-    minimum = diversity.share_out(request.domains[available], count=count, floor=request.domain_floor)
+    domains = request.domains[available]
+    minimum = diversity.share_out(domains, count=count, floor=request.domain_floor, behind=behind)
     ceiling = len(available)
     size = max(request.shortlist_factor * count, 64)
     while True:
-        short = _shortlist(request, available, utility, minimum, min(size, ceiling), generator)
+        short = _shortlist(request, available, utility, minimum, behind, min(size, ceiling), generator)
         points = space.point(request.features.take(available[short]))
         known = neighbourhood.find_duplicates(
             points, of=request.taken, features=request.features, space=space, cosine=request.duplicate_cosine
         )
-        fresh = short[~known]
         chosen, distance = diversity.choose_spread(
-            points[~known],
-            utility=utility[fresh],
-            domains=request.domains[available[fresh]],
+            points,
+            utility=utility[short],
+            domains=domains[short],
             minimum=minimum,
             count=count,
             cosine=request.duplicate_cosine,
+            known=known,
+            insisted=behind,
         )
         # Past 64 times the usual shortlist the pool is all alike; looking further only costs time.
         if len(chosen) == min(count, ceiling) or size >= min(ceiling, 64 * request.shortlist_factor * max(count, 1)):
-            return fresh[chosen], distance
+            return short[chosen], distance
         size *= 4
 
 
@@ -103,6 +119,7 @@ def _shortlist(
     available: Rows,
     utility: FloatArray,
     minimum: dict[int, int],
+    behind: list[int],
     size: int,
     generator: np.random.Generator,
 ) -> NDArray[np.int64]:
@@ -110,7 +127,7 @@ def _shortlist(
     domains = request.domains[available]
     for domain, need in minimum.items():
         here = np.flatnonzero(domains == domain)
-        wanted = min(len(here), need * request.shortlist_factor)
+        wanted = min(len(here), max(need * request.shortlist_factor, _OF_A_DOMAIN_BEHIND if domain in behind else 0))
         best.append(here[order_best(utility[here], count=wanted, generator=generator)])
     together = np.concatenate(best)
     _, first = np.unique(together, return_index=True)
@@ -118,12 +135,14 @@ def _shortlist(
     return result
 
 
-def _explain(request: SelectionRequest, scores: Scores, row: int, distance: float) -> str:
+def _explain(request: SelectionRequest, scores: Scores, row: int, distance: float, is_neglected: bool) -> str:
     codes = request.class_codes
     clauses = [f"Margin {scores.margin[row]:.2f} between {codes[scores.top1[row]]} and {codes[scores.top2[row]]}"]
     have, total = int(request.labelled[scores.top1[row]]), int(request.labelled.sum())
     if have < 0.5 * total / len(codes):
         clauses.append(f"few labels of {codes[scores.top1[row]]} yet ({have} of {total})")
+    if is_neglected:
+        clauses.append("of a domain with few settled regions yet")
     if distance <= 0:
         clauses.append("looks like another pick or a labelled region, but nothing else is left")
     elif distance >= 2:

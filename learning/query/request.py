@@ -22,8 +22,8 @@ class SelectionRequest:
 
     features: matrix of N rows, read only where needed. available (A,): rows that may be picked.
     taken (L,): rows that are queued or labelled; nothing alike is picked. domains (N,): index of the
-    domain of each region. labelled (K,): settled regions of each class. scores: None before there is a
-    model. Everything random comes from `seed`.
+    domain of each region. labelled (K,): settled regions of each class; settled (S,): of each domain,
+    None where that is not told. scores: None before there is a model. Everything random comes from `seed`.
     """
 
     features: FeatureRows
@@ -40,6 +40,7 @@ class SelectionRequest:
     shortlist_factor: int = 20
     domain_floor: float = 0.5
     duplicate_cosine: float = 0.98
+    settled: NDArray[np.integer] | None = None
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,10 @@ def check_request(request: SelectionRequest) -> None:
     if len(request.labelled) != len(request.class_codes):
         raise ValueError(
             f"There are {len(request.class_codes)} classes, but labels of {len(request.labelled)} counted."
+        )
+    if request.settled is not None and size and request.domains.max() >= len(request.settled):
+        raise ValueError(
+            f"There are domains up to {request.domains.max()}, but settled regions of {len(request.settled)} counted."
         )
     for name, rows in (("available", request.available), ("taken", request.taken)):
         if len(rows) and (rows.min() < 0 or rows.max() >= size):

@@ -156,11 +156,11 @@ def test_coverage_lists_each_domain_with_its_values(study, worked):
 
 def test_quality_in_a_domain_is_told_from_a_few_items_of_two_cases_on():
     judged = {"right": 0.8, "low": 0.7, "high": 0.9}
-    told = coverage._describe({"items": 12, "cases": 3, **judged})
+    told = coverage.describe_quality({"items": 12, "cases": 3, **judged})
     assert told == [12, 0.8, 0.7, 0.9]
     for few in ({"items": 9, "cases": 3}, {"items": 40, "cases": 1}):
-        assert coverage._describe({**few, **judged}) == [few["items"], None, None, None]
-    assert coverage._describe({"items": 30, "right": 24}) == [30, None, None, None]  # as it was once written
+        assert coverage.describe_quality({**few, **judged}) == [few["items"], None, None, None]
+    assert coverage.describe_quality({"items": 30, "right": 24}) == [30, None, None, None]  # as it was once written
 
 
 def test_agreement_is_that_of_the_fair_regions(study, worked):

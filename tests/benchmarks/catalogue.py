@@ -12,6 +12,7 @@ from tests.benchmarks.auditing import measure_auditing
 from tests.benchmarks.cnn import measure_cnn, measure_start
 from tests.benchmarks.consistency import measure_consistency
 from tests.benchmarks.dawid_skene import measure_dawid_skene
+from tests.benchmarks.domain_drift import measure_domain_drift
 from tests.benchmarks.drifting import measure_drifting
 from tests.benchmarks.embedding import measure_embedding
 from tests.benchmarks.encoding import measure_encoding
@@ -41,6 +42,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "cnn_start": measure_start,
     "consistency": measure_consistency,
     "dawid_skene": measure_dawid_skene,
+    "domain_drift": measure_domain_drift,
     "drifting": measure_drifting,
     "embedding": measure_embedding,
     "encoding": measure_encoding,

@@ -28,6 +28,21 @@ from tests.annotation.api import scene
 from tests.browser.smear import Smear
 
 F1 = (0.41, 0.55, 0.62)
+UNLIKE = {
+    "verdict": "unlike", "cases": 9, "learned_cases": 2, "regions": 300, "trained": 6, "nearest": "north",
+    "apart": {"value": 0.93, "usual": 0.71, "p": 0.005, "cases": 9, "known_cases": 12},
+    "classes": {"value": 0.31, "usual": 0.12, "p": 0.01, "low": 0.2, "high": 0.42, "cases": 9, "known_cases": 12},
+    "stability_index": 0.4, "usual_level": 0.1,
+    "disagreement": {"value": 0.06, "usual": 0.03, "p": 0.02, "low": 0.02, "high": 0.1, "cases": 9, "known_cases": 12},
+}  # fmt: skip
+LEARNED = {
+    **UNLIKE,
+    "verdict": "learned",
+    "learned_cases": 12,
+    "cases": 12,
+    "trained": 74,
+    "nearest": "",
+} | dict.fromkeys(("apart", "classes", "stability_index", "disagreement", "usual_level"))
 
 
 def fill(smear: Smear, *, answers: int = 14) -> None:
@@ -90,6 +105,9 @@ def _numbers(smear: Smear, score: float) -> dict[str, Any]:
                 for place, name in enumerate(domains)
             },
         },
+        # The first domain is unlike what is known, the next is known, the last has never been seen.
+        "trained_on": dict(zip(domains[:-1], (6, 74), strict=True)),
+        "domains": {"slides": 8, "found": dict(zip(domains, (UNLIKE, LEARNED, {**UNLIKE, "trained": 0}), strict=True))},
     }
 
 

@@ -150,10 +150,36 @@ def test_what_to_do_next_leads_there(page_for, busy) -> None:
     page.wait_for_url("**#work")
 
 
+def test_the_watch_over_domains_says_what_was_found_and_leads_to_the_slides(page_for, busy, shoot) -> None:
+    page = open_dashboard(page_for(busy.manager), busy)
+    table = page.locator("#domains [data-table=domains]")
+    harbour, north, valley = (table.locator("tbody tr").nth(place) for place in range(3))
+    expect(harbour).to_contain_text("Unlike what is known")
+    expect(harbour).to_contain_text("with AUC 0.93")
+    expect(north).to_contain_text("Known: the model has learned from all of its 12 cases.")
+    expect(valley).to_contain_text("Never seen by model 2.")
+    expect(page.locator("#domains .notes")).to_contain_text("Model 2 has never seen valley")
+    told = page.locator(".actions li", has_text="has never seen valley")
+    expect(told).to_contain_text("Its quota of the next batches is at least")
+    expect(told.locator("a")).to_have_attribute("href", "#domains")
+    page.locator("#domains").scroll_into_view_if_needed()
+    shoot(page, "domains")
+    # Once from the server and once drawn by the script.
+    for _ in range(2):
+        expect(valley.locator("a")).to_have_attribute("href", f"{busy.url('slides')}?domain=valley")
+        kept.counts.forget()
+        with page.expect_response(lambda one: "/dashboard/domains/" in one.url):
+            page.keyboard.press("r")
+    valley.locator("a").press("Enter")
+    page.wait_for_url("**/slides/?domain=valley")
+    expect(page.get_by_label("Domain", exact=True)).to_have_value("valley")
+
+
 def test_a_young_study_says_what_to_do_and_works_without_a_script(new_page, sign_in, smear, axe, page_for) -> None:
     page = open_dashboard(page_for(smear.manager), smear)
     expect(page.locator("#throughput .empty")).to_contain_text("Nobody answered")
     expect(page.locator("#learning .empty")).to_contain_text("There is no model yet")
+    expect(page.locator("#domains .empty")).to_contain_text("No model is active yet")
     expect(page.locator("#findings .empty")).to_contain_text("No consistency pass has been run")
     axe(page)
     bare = sign_in(new_page(java_script_enabled=False), smear.manager)

@@ -131,6 +131,7 @@ def _select(
         strategy=_strategy(study, model),
         scores=pool.scores,
         random_share=study.policy.random_share,
+        settled=pool.settled,
     )
     # Sums in BLAS depend on the number of threads; with one, a seed gives the same picks on every machine.
     with threadpool_limits(limits=1, user_api="blas"):

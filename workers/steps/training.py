@@ -4,6 +4,7 @@ Decides what is trained on and what the gate is shown; refuses to know how an en
 never trained on. A training that can't be done yet ends well and says why.
 """
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,8 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
             encoder_digest=encoder.digest,
             is_unseen=bridge.find_unseen(examples, version),
         )
-        model = _train(data, configuration, configured, training_set, report)
+        trained_on = dict(sorted(Counter(examples.domains).items()))
+        model = _train(data, configuration, configured, training_set, trained_on, report)
     if model.state == ModelState.CANDIDATE:
         model = _judge(model, examples, report)
     return {"model": model.number, "state": model.state, "reasons": model.gate_reasons, "items": len(examples)}
@@ -90,6 +92,7 @@ def _train(
     configuration: TrainingConfiguration,
     configured: str,
     training_set: TrainingSet,
+    trained_on: dict[str, int],
     report: Progress,
 ) -> ModelVersion:
     candidate = train(data=data, configuration=configuration)
@@ -102,7 +105,7 @@ def _train(
             encoder=data.encoder_name,
             encoder_digest=data.encoder_digest,
             class_codes=list(data.class_codes),
-            numbers=candidate.report,
+            numbers={**candidate.report, "trained_on": trained_on},
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from annotation.models import Release
-from annotation.selectors.dashboard import agreement, findings, people, progress, quotas, work
+from annotation.selectors.dashboard import agreement, domains, findings, people, progress, quotas, work
 from annotation.selectors.dashboard.board import Board
 from annotation.states import JobState, PassState, RegionState, Role, Severity, StudyState
 
@@ -30,6 +30,7 @@ def read(board: Board) -> list[Action]:
     return [
         *_open(board, states),
         *_engine(board),
+        *_domains(board),
         *_people(board, states),
         *_checks(board),
         *_queue(board, states),
@@ -60,6 +61,25 @@ def _engine(board: Board) -> Iterator[Action]:
             f"No worker reads {_list(late)}.",
             "Nothing is tiled, drawn or trained there meanwhile: start the workers, or look why they stopped.",
             "#work",
+        )
+
+
+def _domains(board: Board) -> Iterator[Action]:
+    """Domains that the model does not know, or no longer."""
+    for one in domains.find_unseen(board)[:NAMED]:
+        how = one.promised
+        if board.study.state != StudyState.RUNNING:
+            how = f"No batch is drawn while the study is {board.study.state}: open it, or trust no prediction there."
+        yield Action(one.said, how, "#domains")
+    watched = domains.read(board)
+    if watched is None:
+        return
+    for name, found in watched.strangers()[:NAMED]:
+        yield Action(
+            f"Slides of {name} look unlike all that model {watched.number} has learned from: AUC "
+            f"{found['apart']['value']:.2f}, usual is under {found['apart']['usual']:.2f}.",
+            "Look at its slides for another scanner, stain or focus, and have more of them settled.",
+            "#domains",
         )
 
 

@@ -19,12 +19,12 @@ _ENDED = (RegionState.SETTLED, RegionState.EXCLUDED)
 def _read(board: Board) -> Content:
     if not board.domains:
         return Content([], empty="There are no slides yet. Add them in the set-up, each with its domain.")
-    judged = _read_gate(board)
+    judged = read_gate(board)
     settled, waiting = _count(board)
     names = [str(name) for name in board.study.domains]
     rows: list[list[Cell]] = []
     for one in board.domains:
-        quality = _describe(judged.get("domains", {}).get(one.name))
+        quality = describe_quality(judged.get("domains", {}).get(one.name))
         share = round(settled[one.name] / one.regions, 4) if one.regions else None
         values = [str(one.values.get(name, "")) for name in names]
         counts = [one.slides, one.cases, one.regions, settled[one.name], share, waiting[one.name]]
@@ -52,14 +52,14 @@ def _count(board: Board) -> tuple[Counter[str], Counter[str]]:
     return settled, waiting
 
 
-def _read_gate(board: Board) -> dict[str, Any]:
+def read_gate(board: Board) -> dict[str, Any]:
     """What the gate wrote of the active model."""
     active = ModelVersion.objects.filter(study=board.study, state=ModelState.ACTIVE)
     row = active.values_list("number", "numbers__gate").first()
     return {"model": row[0], **(row[1] or {})} if row else {}
 
 
-def _describe(found: dict[str, float] | None) -> list[Cell]:
+def describe_quality(found: dict[str, float] | None) -> list[Cell]:
     """Items, share right and its bounds; a share of a handful, or of one case, is not told.
 
     Models that were judged before cases were counted have none: of these the items alone are told.

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from annotation.selectors.dashboard.board import Board
 
-Kind = Literal["text", "count", "share", "number", "day", "time", "seconds"]
+Kind = Literal["text", "count", "share", "number", "day", "time", "seconds", "slides"]
 Described = tuple[str, str, Kind] | tuple[str, str]
 Cell = str | int | float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: `name` in JSON and CSV, `label` on screens. Shares are of one, times ISO 8601 in UTC."""
+    """A column: `name` in JSON and CSV, `label` on screens. Shares are of one, times ISO 8601 in UTC.
+
+    A cell of the kind `slides` is the name of a domain, which leads to its slides.
+    """
 
     name: str
     label: str

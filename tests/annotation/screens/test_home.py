@@ -82,7 +82,7 @@ def test_any_number_of_studies_costs_the_same_queries(django_assert_num_queries)
         for role in Role:
             study = factories.study(name=f"<b>{number}</b>")
             study.memberships.create(user=person, role=role)
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             assert len(home.desks(person)) == 3 * (number + 1)
 
 

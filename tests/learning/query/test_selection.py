@@ -8,6 +8,7 @@ import pytest
 
 from learning.features.rows import FeatureRows
 from learning.query import get_strategy, select_batch
+from learning.query.diversity import find_behind
 from learning.query.ordering import order_best
 from learning.query.ranked import weigh_rarity
 from tests.learning.query.pools import CODES, make_request
@@ -185,3 +186,49 @@ def test_rows_come_back_in_the_order_asked_for() -> None:
     rows = FeatureRows([whole[:4], whole[4:4], whole[4:]])
     asked = np.array([9, 0, 4, 3, 9])
     np.testing.assert_array_equal(rows.take(asked), whole[asked])
+
+
+@pytest.mark.parametrize("offset", [0.0, 3.0, 60.0])
+def test_a_domain_nobody_has_looked_at_gets_its_whole_share_however_sure_the_model_is(offset: float) -> None:
+    """60 of 500 regions wait in it. From far away they all look alike, and yet they are not left out as duplicates."""
+    request = make_request(random_share=0.0)
+    assert request.scores is not None
+    rows = request.features.take(np.arange(600)).astype(np.float32)
+    domains = np.zeros(600, dtype=int)
+    domains[300:360] = 1
+    rows[300:360] = rows[300:360] * (0.2 if offset else 1.0) + offset
+    margin = np.where(domains == 1, np.float16(0.999), request.scores.margin)
+    new = replace(
+        request,
+        features=FeatureRows([rows.astype(np.float16)]),
+        domains=domains,
+        scores=replace(request.scores, margin=margin),
+    )
+
+    def count(**changes: object) -> int:
+        batch = select_batch(replace(new, **changes))  # type: ignore[arg-type]
+        assert len(set(batch.indices.tolist())) == 20
+        assert all(
+            ("few settled regions yet" in why) == ("settled" in changes and domain == 1)
+            for why, domain in zip(batch.reasons, domains[batch.indices], strict=True)
+        )
+        return int((domains[batch.indices] == 1).sum())
+
+    assert count() == 1
+    assert count(settled=np.array([40, 0])) == 3
+    # Also where some of it has been asked about already, so that all the others look like those.
+    assert count(settled=np.array([40, 2]), taken=np.append(request.taken, [300, 301])) == 3
+
+
+def test_a_domain_with_its_part_of_the_settled_regions_is_not_insisted_on() -> None:
+    request = make_request(random_share=0.0)
+    sizes = np.bincount(request.domains[request.available], minlength=3)
+    fair = select_batch(replace(request, settled=sizes))
+    assert fair.indices.tolist() == select_batch(request).indices.tolist()
+    assert find_behind(request.domains, settled=np.array([0, 0, 0]), floor=0.5) == []
+    assert find_behind(request.domains, settled=np.array([60, 30, 1]), floor=0.5) == [2]
+
+
+def test_counts_of_fewer_domains_than_there_are_are_refused() -> None:
+    with pytest.raises(ValueError, match="domains up to 2, but settled regions of 2 counted"):
+        select_batch(make_request(settled=np.array([1, 2])))

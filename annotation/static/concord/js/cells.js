@@ -7,11 +7,11 @@ const DASH = "–";
 const WHOLE = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
 /** How the cells of a column are set: numbers to the right, moments unbroken. */
-export const classOf = (kind) => (kind === "text" ? null : kind === "day" || kind === "time" ? "moment" : "number");
+export const classOf = (kind) => (kind === "text" || kind === "slides" ? null : kind === "day" || kind === "time" ? "moment" : "number");
 
 /** One cell as people read it. */
 export function read(cell, kind) {
-  if (cell === null || cell === "") return cell === null || kind !== "text" ? DASH : "";
+  if (cell === null || cell === "") return cell === null || kind !== "text" && kind !== "slides" ? DASH : "";
   if (typeof cell === "number") {
     if (kind === "count") return WHOLE.format(cell);
     if (kind === "share") return `${(cell * 100).toFixed(1)} %`;

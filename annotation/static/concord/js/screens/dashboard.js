@@ -68,7 +68,7 @@ function block(panel, table) {
   const head = table.columns.map(({ label, kind }) => el("th", { scope: "col", class: classOf(kind), text: label }));
   const rows = table.rows.slice(0, mostRows).map((row) => el("tr", {}, row.map((cell, place) => {
     const { kind } = table.columns[place];
-    return el(place ? "td" : "th", { scope: place ? null : "row", class: classOf(kind), text: read(cell, kind) });
+    return el(place ? "td" : "th", { scope: place ? null : "row", class: classOf(kind) }, kind === "slides" ? linkTo(cell) : read(cell, kind));
   })));
   return el("div", { class: "table-block", dataset: { table: table.name } },
     el("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": table.title },
@@ -77,6 +77,9 @@ function block(panel, table) {
       el("a", { class: "csv", href: `${boot().api}dashboard/${panel.panel}.csv?${query}` }, "CSV", el("span", { class: "visually-hidden", text: ` of ${table.title}` })),
       left > 0 && el("span", { class: "left-out", text: ` ${left} more rows are in the CSV.` })));
 }
+
+/** The slides of a domain. */
+const linkTo = (domain) => el("a", { href: `${screens.slides}?${new URLSearchParams({ domain })}`, text: domain });
 
 /** The focus stays on the same control although the control is a new one. */
 function keepFocus(section, change) {
