@@ -10,6 +10,7 @@ from annotation.errors import BadInput
 
 Consensus = Literal["dawid-skene", "majority"]
 Selection = Literal["learned", "random"]
+OpinionsFirst = Literal["always", "by-gain"]
 # The names of `learning.features.ENCODERS`, which is beyond what this package imports.
 ENCODERS = ("colour-texture",)
 LARGEST_BATCH = 200
@@ -34,6 +35,7 @@ class Policy:
     rare_share: float = 0.05  # a class below this share of the settled truth is rare
 
     # queue
+    opinions_first: OpinionsFirst = "always"  # by-gain: begun regions that are worth less than any new one wait
     lease_minutes: float = 15.0
     undo_minutes: float = 10.0
     gallery_batch: int = 60  # regions one person may hold at once, in the gallery

@@ -32,6 +32,7 @@ MAIN: dict[str, Words] = {
 ADVANCED: dict[str, Words] = {
     "consensus": Words("How answers are weighed", "dawid-skene weighs people by their reliability; majority counts."),
     "selection": Words("How regions are chosen", "learned: by a model; random: by chance alone."),
+    "opinions_first": Words("A begun region before a new one", "by-gain: unless it is worth less than any new one."),
     "single_reliability": Words("Reliability for a single answer", "From which one answer may settle a region.", "%"),
     "model_may_support": Words("A sure model may support a single answer", "It never votes on the label."),
     "planted_check_rate": Words("Early stops asked again", "Measures what stopping early costs.", "%"),

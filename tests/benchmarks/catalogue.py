@@ -26,6 +26,7 @@ from tests.benchmarks.rules import measure_rules
 from tests.benchmarks.screens import measure_screens
 from tests.benchmarks.uncovered import measure_uncovered
 from tests.benchmarks.versions import measure_versions
+from tests.benchmarks.who_answers import measure_who_answers
 from tests.benchmarks.whole_truth import measure_whole_truth
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -48,5 +49,6 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "screens": measure_screens,
     "uncovered": measure_uncovered,
     "versions": measure_versions,
+    "who_answers": measure_who_answers,
     "whole_truth": measure_whole_truth,
 }

@@ -16,6 +16,7 @@ from annotation.services import jobs, modelling, picks
 from annotation.services.picks import PickSpec
 from annotation.states import JobKind, ModelState, SlideState, Stratum
 from learning.query import Selection, SelectionRequest, select_batch
+from learning.query.ranked import weigh_rarity
 from workers import bridge, files, repair
 from workers.pool import Pool, read_pool
 from workers.progress import Progress
@@ -48,6 +49,7 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
             model=model,
             pool_size=len(pool.available),
             numbers={"audit": len(audit), "slides": len(pool.shards)},
+            weights=_weigh_classes(study),
         )
     return {"batch": batch.number, "picks": batch.picks.count(), "strategy": batch.strategy}
 
@@ -124,6 +126,12 @@ def _select(study: Study, pool: Pool, model: ModelVersion | None, *, count: int,
     # Sums in BLAS depend on the number of threads; with one, a seed gives the same picks on every machine.
     with threadpool_limits(limits=1, user_api="blas"):
         return select_batch(request)
+
+
+def _weigh_classes(study: Study) -> dict[str, float]:
+    """What a right truth of each class is worth beside others: as ranking has it, more where there are few labels."""
+    codes = bridge.learnable_codes(study)
+    return dict(zip(codes, weigh_rarity(bridge.count_labels(study, codes)).tolist(), strict=True))
 
 
 def _specify(selection: Selection, pool: Pool, model: ModelVersion | None) -> list[PickSpec]:
