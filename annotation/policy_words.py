@@ -33,6 +33,7 @@ MAIN: dict[str, Words] = {
 ADVANCED: dict[str, Words] = {
     "consensus": Words("How answers are weighed", "dawid-skene weighs people by their reliability; majority counts."),
     "selection": Words("How regions are chosen", "learned: by a model; random: by chance alone."),
+    "opinions_first": Words("A begun region before a new one", "by-gain: unless it is worth less than any new one."),
     "single_reliability": Words("Reliability for a single answer", "From which one answer may settle a region.", "%"),
     "model_may_support": Words("A sure model may support a single answer", "It never votes on the label."),
     "planted_check_rate": Words("Early stops asked again", "Measures what stopping early costs.", "%"),
@@ -49,6 +50,7 @@ ADVANCED: dict[str, Words] = {
     "batch_size": Words("Regions in a batch", "Smaller follows the model more closely."),
     "watermark": Words("Draw the next batch below", "Of the last batch still open.", "%"),
     "random_share": Words("Drawn at random", "Shows whether ranking helps; never withdrawn.", "%"),
+    "pilot_regions": Words("Settled regions of a pilot", "Half drawn by chance, to learn what ranking saves; 0: none."),
     "audit_share": Words("Audit regions in a batch", "While any of them wait.", "%"),
     "gallery_batch": Words("Regions in a gallery, at most", "What one person may hold at a time."),
     "encoder": Words(
@@ -67,6 +69,7 @@ ADVANCED: dict[str, Words] = {
     "test_share": Words("Cases for testing, in a release", "", "%"),
     "validation_share": Words("Cases for validation, in a release", "", "%"),
     "release_crops": Words("Releases hold the regions as pictures, too", "Large, and slower to cut."),
+    "release_model": Words("Releases hold the model, too", "Only one that is not worse than the worst person."),
 }
 
 

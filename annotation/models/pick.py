@@ -52,6 +52,8 @@ class Pick(models.Model):
         null=True, blank=True, help_text="How many had answered when a planted check would have settled."
     )
     has_begun = models.BooleanField(default=False, help_text="Someone has answered it.")
+    gain = models.FloatField(null=True, blank=True, help_text="What the next answer is worth (`services.worth`).")
+    is_deferred = models.BooleanField(default=False, help_text="Begun, and worth less than any new region: waits.")
     skips = models.PositiveIntegerField(default=0)
     note = models.TextField(blank=True, help_text="What a manager tells those who are asked again.")
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -70,7 +72,7 @@ class Pick(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["study", "-has_begun", "batch_number", "rank"],
+                fields=["study", "is_deferred", "-has_begun", "batch_number", "rank"],
                 condition=Q(state="open", slots_open__gt=0),
                 name="pick_queue",
             ),

@@ -3,7 +3,7 @@
 Decides what a batch replaces and how many opinions a pick starts with; refuses to know how a region was chosen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ from annotation.models import (
     Study,
 )
 from annotation.policy import Policy
-from annotation.services import ledger, truth
+from annotation.services import ledger, truth, worth
 from annotation.states import (
     WITHDRAWABLE_STRATA,
     AssignmentState,
@@ -61,10 +61,12 @@ def queue_batch(
     model: ModelVersion | None = None,
     pool_size: int = 0,
     numbers: dict[str, Any] | None = None,
+    weights: Mapping[str, float] | None = None,
 ) -> SelectionBatch:
     """Write batch `number` and withdraw the unclaimed ranked picks of older ones; the same number is written once.
 
-    A region that left the pool since it was chosen is passed over.
+    A region that left the pool since it was chosen is passed over. `weights` say what a right truth of a class is worth
+    (1 where none is given), where the policy weighs another opinion against a new region.
     """
     study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     existing = SelectionBatch.objects.filter(study=study, number=number).first()
@@ -91,16 +93,24 @@ def queue_batch(
         )
     }
     policy = study.policy
-    Pick.objects.bulk_create(
-        [
-            build(study=study, policy=policy, batch=batch, region=free[spec.region_id], spec=spec)
-            for spec in specs
-            if spec.region_id in free
-        ],
-        batch_size=500,
-    )
+    rows = [
+        build(study=study, policy=policy, batch=batch, region=free[spec.region_id], spec=spec)
+        for spec in specs
+        if spec.region_id in free
+    ]
+    _weigh(study=study, batch=batch, rows=rows, weights=weights or {})
+    Pick.objects.bulk_create(rows, batch_size=500)
     Region.objects.filter(pk__in=free).update(state=RegionState.QUEUED)
     return batch
+
+
+def _weigh(*, study: Study, batch: SelectionBatch, rows: list[Pick], weights: Mapping[str, float]) -> None:
+    """Where the policy has it: the gains of new picks, the scale on their batch, and the places of what has begun."""
+    scale = worth.weigh_new(study=study, picks=rows, weights=weights) if worth.is_weighed(study.policy) else None
+    if scale is not None:
+        batch.numbers = {**batch.numbers, "scale": scale.to_json()}
+        batch.save(update_fields=["numbers"])
+    worth.place_all(study=study, scale=scale)
 
 
 def build(*, study: Study, policy: Policy, batch: SelectionBatch, region: Region, spec: PickSpec) -> Pick:

@@ -59,7 +59,8 @@ INSERT INTO annotation_selectionbatch (study_id, number, strategy, model_id, see
 SELECT %(study)s, n / 60 + 1, CASE WHEN n < 120 THEN 'cold_start' ELSE 'ranked' END, NULL, n, %(regions)s,
        '{}', min(at) OVER (PARTITION BY n / 60) FROM work WHERE n %% 60 = 0;
 INSERT INTO annotation_pick (study_id, batch_id, batch_number, region_id, rank, stratum, score, parts, probability,
-    reason, state, slots_open, slots_granted, overlap, is_planted_check, early_label, has_begun, skips, note, closed_at)
+    reason, state, slots_open, slots_granted, overlap, is_planted_check, early_label, has_begun, is_deferred,
+    skips, note, closed_at)
 SELECT %(study)s, b.id, b.number, w.region_id, w.n %% 60,
        CASE WHEN w.audit_half <> '' THEN 'audit' WHEN w.n < 120 THEN 'cold'
             WHEN pg_temp.draw(w.n, 10) < 0.15 THEN 'random' ELSE 'ranked' END,
@@ -68,7 +69,7 @@ SELECT %(study)s, b.id, b.number, w.region_id, w.n %% 60,
        0, 'The model wavers between two classes.',
        CASE w.state WHEN 'queued' THEN 'open' WHEN 'adjudication' THEN 'adjudication' ELSE 'settled' END,
        CASE w.state WHEN 'queued' THEN 2 - w.answers WHEN 'adjudication' THEN 1 ELSE 0 END,
-       greatest(2, w.answers), 5, pg_temp.draw(w.n, 13) < 0.05, '', w.answers > 0, 0, '',
+       greatest(2, w.answers), 5, pg_temp.draw(w.n, 13) < 0.05, '', w.answers > 0, false, 0, '',
        CASE WHEN w.state IN ('settled', 'excluded') THEN w.at + interval '3 hours' END
 FROM work w JOIN annotation_selectionbatch b ON b.study_id = %(study)s AND b.number = w.n / 60 + 1;
 """

@@ -32,6 +32,7 @@ from tests.benchmarks.screens import measure_screens
 from tests.benchmarks.selecting import measure_selecting
 from tests.benchmarks.uncovered import measure_uncovered
 from tests.benchmarks.versions import measure_versions
+from tests.benchmarks.who_answers import measure_who_answers
 from tests.benchmarks.whole_truth import measure_whole_truth
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -61,5 +62,6 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "selecting": measure_selecting,
     "uncovered": measure_uncovered,
     "versions": measure_versions,
+    "who_answers": measure_who_answers,
     "whole_truth": measure_whole_truth,
 }

@@ -12,10 +12,11 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from annotation import canonical, mapping
 from annotation.models import Job, ModelVersion, Region, SelectionBatch, Study
-from annotation.services import jobs, modelling, picks
+from annotation.services import jobs, modelling, picks, pilot
 from annotation.services.picks import PickSpec
 from annotation.states import JobKind, ModelState, SlideState, Stratum
 from learning.query import Selection, SelectionRequest, select_batch
+from learning.query.ranked import weigh_rarity
 from workers import bridge, files, repair
 from workers.pool import Pool, read_pool
 from workers.progress import Progress
@@ -37,7 +38,9 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
     table = mapping.exact_codes(study)
     today = bridge.codes_today(model, table=table) if model else tuple(bridge.learnable_codes(study))
     count = study.policy.batch_size - len(audit)
-    selection = _select(study, pool, model, today=today, table=table, count=count, seed=seed)
+    is_pilot = study.policy.selection == "learned" and pilot.is_running(study)
+    share = max(pilot.SHARE, study.policy.random_share) if is_pilot else study.policy.random_share
+    selection = _select(study, pool, model, today=today, table=table, count=count, seed=seed, random_share=share)
     specs = _interleave(_specify(selection, pool, today), audit)
     if not specs:
         return {"batch": None, "why": "No region of a slide with features waits in the pool."}
@@ -50,7 +53,8 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
             specs=specs,
             model=model,
             pool_size=len(pool.available),
-            numbers={"audit": len(audit), "slides": len(pool.shards)},
+            numbers={"audit": len(audit), "slides": len(pool.shards), **({pilot.MARK: True} if is_pilot else {})},
+            weights=_weigh_classes(study),
         )
     return {"batch": batch.number, "picks": batch.picks.count(), "strategy": batch.strategy}
 
@@ -118,6 +122,7 @@ def _select(
     table: mapping.Codes,
     count: int,
     seed: int,
+    random_share: float,
 ) -> Selection:
     request = SelectionRequest(
         features=pool.features,
@@ -130,12 +135,18 @@ def _select(
         seed=seed,
         strategy=_strategy(study, model),
         scores=pool.scores,
-        random_share=study.policy.random_share,
+        random_share=random_share,
         settled=pool.settled,
     )
     # Sums in BLAS depend on the number of threads; with one, a seed gives the same picks on every machine.
     with threadpool_limits(limits=1, user_api="blas"):
         return select_batch(request)
+
+
+def _weigh_classes(study: Study) -> dict[str, float]:
+    """What a right truth of each class is worth beside others: as ranking has it, more where there are few labels."""
+    codes = bridge.learnable_codes(study)
+    return dict(zip(codes, weigh_rarity(bridge.count_labels(study, codes)).tolist(), strict=True))
 
 
 def _specify(selection: Selection, pool: Pool, today: tuple[str, ...]) -> list[PickSpec]:

@@ -10,6 +10,7 @@ from django.db.models import Count, Min, Q
 from annotation.models import Assignment, Job, Pick, WorkerStamp
 from annotation.selectors.dashboard.board import Board
 from annotation.selectors.dashboard.panel import Cell, Content, Panel, Table, columns
+from annotation.services import worth
 from annotation.states import AssignmentState, JobState, PickState
 
 LATE_AFTER = timedelta(seconds=30)
@@ -23,7 +24,7 @@ def _read(board: Board) -> Content:
     tables = [_tabulate_queue(board), _tabulate_workers(board), _tabulate_states(board)]
     if jobs:
         tables.append(_tabulate_jobs(jobs))
-    notes = []
+    notes = _say_gains(board)
     if len(jobs) == MOST_JOBS:
         notes.append(f"The list holds {MOST_JOBS} jobs, failed ones first; retry these and the next ones come.")
     return Content(tables=tables, notes=notes)
@@ -76,6 +77,22 @@ def _tabulate_queue(board: Board) -> Table:
     return Table(
         "queue", "Queue", columns(("what", "What"), ("count", "Count", "count"), ("since", "Oldest", "time")), rows
     )
+
+
+def _say_gains(board: Board) -> list[str]:
+    """Where the study weighs one against the other: what another opinion is worth now, beside a new region."""
+    if not worth.is_weighed(board.study.policy):
+        return []
+    asked = Pick.objects.filter(study=board.study, state=PickState.OPEN, slots_open__gt=0, has_begun=True)
+    first, later = (asked.filter(is_deferred=is_deferred).count() for is_deferred in (False, True))
+    said = f"Another opinion on {first} {_regions(first)} is worth more than a new one."
+    if later:
+        said += f" On {later} {_regions(later)} it is worth less: new ones come first."
+    return [said]
+
+
+def _regions(count: int) -> str:
+    return "region" if count == 1 else "regions"
 
 
 def _tabulate_workers(board: Board) -> Table:

@@ -21,7 +21,7 @@ from annotation.models import (
     Protocol,
     opaque,
 )
-from annotation.services import acceptance, ledger, loop, qualification, truth
+from annotation.services import acceptance, ledger, loop, qualification, truth, worth
 from annotation.services.queue import drafts, leases, versions
 from annotation.states import (
     SLOT_KINDS,
@@ -153,6 +153,7 @@ def _write(
             pick.has_begun = True
             pick.save(update_fields=["has_begun"])
         revision = truth.settle(pick=pick, annotation=row, reason=reason, at=at)
+        worth.place(pick)
     acceptance.review(assignments=[assignment], at=at)
     payload = {"annotation": row.content(), "revision": revision.content() if revision else None}
     ledger.append(study=assignment.study, kind="annotation", payload=payload, at=at)

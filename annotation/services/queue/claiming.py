@@ -190,7 +190,7 @@ def _candidates(*, member: Membership, kind: str) -> QuerySet[Pick]:
         Pick.objects.filter(study=member.study_id, state=PickState.OPEN, slots_open__gt=0)
         .filter(~Exists(same_pick))
         .filter(Q(stratum=Stratum.RECHECK) & ~Exists(held) | ~Exists(same_region))
-        .order_by("-has_begun", "batch_number", "rank")
+        .order_by("is_deferred", "-has_begun", "batch_number", "rank")
     )
 
 
