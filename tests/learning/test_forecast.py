@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from learning.forecast import estimate_remaining
+from learning.forecast import estimate_answers, estimate_remaining
 from learning.shares import estimate_share
 
 
@@ -36,14 +36,15 @@ def test_the_same_seed_gives_the_same_range_and_a_wrong_shape_is_refused():
         estimate_remaining(counts=counts, remaining=[1, 2], seed=3)
 
 
-def test_the_range_covers_the_true_time_about_as_often_as_it_says():
-    """Poisson work at 8 a day for 20 days: the time that the true rate takes lies within in 8 of 10 pasts."""
+@pytest.mark.parametrize("days", [3, 5, 13, 20, 28])
+def test_the_range_covers_the_true_time_about_as_often_as_it_says(days):
+    """Poisson work at 8 a day: the time that the true rate takes lies within in 8 of 10 pasts, also in short ones."""
     rng = np.random.default_rng(0)
     within = 0
     for seed in range(200):
-        found = estimate_remaining(counts=rng.poisson(8, (20, 1)), remaining=[800], seed=seed, resamples=300)
+        found = estimate_remaining(counts=rng.poisson(8, (days, 1)), remaining=[800], seed=seed, resamples=300)
         within += found.low <= 100 <= found.high
-    assert 0.65 <= within / 200 <= 0.9
+    assert 0.7 <= within / 200 <= 0.9
 
 
 def test_a_share_has_the_interval_of_wilson():
@@ -59,3 +60,15 @@ def test_a_share_of_nothing_is_none_and_all_is_never_sure():
     assert whole is not None and whole.high == 1.0 and whole.low < 0.6
     with pytest.raises(ValueError, match="no share"):
         estimate_share(yes=3, count=2)
+
+
+def test_the_answers_of_what_is_left_lie_in_the_range_about_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    within = 0
+    for _ in range(300):
+        settled, left = (rng.choice([2, 3, 5], p=[0.7, 0.2, 0.1], size=size) for size in (40, 200))
+        found = estimate_answers(remaining=200, mean=settled.mean(), deviation=settled.std(), count=40)
+        within += found.low <= left.sum() <= found.high
+    assert 0.7 <= within / 300 <= 0.9
+    with pytest.raises(ValueError, match="there are none"):
+        estimate_answers(remaining=1, mean=0.0, deviation=0.0, count=0)

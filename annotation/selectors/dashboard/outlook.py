@@ -3,16 +3,18 @@
 Decides which stretch of work is taken for the rate and when it is too early to say; `learning.forecast` redraws it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
+from django.db.models import Avg, Count, StdDev
 
+from annotation.models import Pick
 from annotation.selectors.dashboard import flow, quotas
 from annotation.selectors.dashboard.board import Board
 from annotation.selectors.dashboard.flow import Flow
-from annotation.states import RegionState
-from learning.forecast import estimate_remaining
+from annotation.states import PickState, RegionState
+from learning.forecast import estimate_answers, estimate_remaining
 
 FEWEST_BUCKETS = 3
 FEWEST_SETTLED = 10
@@ -44,7 +46,10 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """One goal: what remains, and the moments between which it is reached 8 times in 10; None: not at this rate."""
+    """One goal: what remains, and the moments between which it is reached 8 times in 10; None: not at this rate.
+
+    `answers` is how many that takes, with the same surety, if what remains is like what is settled; None: too early.
+    """
 
     goal: str
     remaining: int
@@ -52,6 +57,7 @@ class Outlook:
     likely: datetime | None
     latest: datetime | None
     says: str
+    answers: tuple[int, int] | None = None
 
 
 def read(board: Board) -> tuple[Stretch, list[Outlook]]:
@@ -72,7 +78,23 @@ def _read(board: Board) -> tuple[Stretch, list[Outlook]]:
     ]
     if any(one.quota for one in classes):
         goals.insert(1, _foresee(board, stretch, "Every class at its quota", apart, [one.missing for one in classes]))
-    return stretch, goals
+    paid = board.keep("answers_per_region", lambda: _read_paid(board))
+    return stretch, [replace(goal, answers=_foresee_answers(goal.remaining, paid)) for goal in goals]
+
+
+def _read_paid(board: Board) -> tuple[int, float, float]:
+    """Settled picks, and mean and deviation of the opinions that each was granted."""
+    settled = Pick.objects.filter(study=board.study, state=PickState.SETTLED, region__state=RegionState.SETTLED)
+    found = settled.aggregate(count=Count("pk"), mean=Avg("slots_granted"), deviation=StdDev("slots_granted"))
+    return found["count"], float(found["mean"] or 0.0), float(found["deviation"] or 0.0)
+
+
+def _foresee_answers(remaining: int, paid: tuple[int, float, float]) -> tuple[int, int] | None:
+    count, mean, deviation = paid
+    if count < FEWEST_SETTLED or not remaining:
+        return None
+    found = estimate_answers(remaining=remaining, mean=mean, deviation=deviation, count=count)
+    return int(found.low), int(np.ceil(found.high))
 
 
 def _choose_stretch(found: Flow, at: datetime, codes: list[str]) -> Stretch:

@@ -59,10 +59,16 @@ def _tabulate_goals(goals: list[outlook.Outlook]) -> Table:
         "forecast",
         "When it may be done",
         columns(
-            ("goal", "Goal"), ("remaining", "Regions left", "count"), ("earliest", "Earliest", "day"),
-            ("likely", "Likely", "day"), ("latest", "Latest", "day"), ("says", "How sure"),
+            ("goal", "Goal"), ("remaining", "Regions left", "count"),
+            ("answers", "Answers they take", "count"), ("answers_high", "at most", "count"),
+            ("earliest", "Earliest", "day"), ("likely", "Likely", "day"), ("latest", "Latest", "day"),
+            ("says", "How sure"),
         ),
-        [[one.goal, one.remaining, _day(one.earliest), _day(one.likely), _day(one.latest), _say(one)] for one in goals],
+        [
+            [one.goal, one.remaining, *(one.answers or (None, None)), _day(one.earliest), _day(one.likely),
+             _day(one.latest), _say(one)]
+            for one in goals
+        ],
     )  # fmt: skip
 
 
