@@ -54,6 +54,7 @@ class Policy:
     batch_size: int = 60
     watermark: float = 0.5  # a new batch is drawn when open picks fall under this share of a batch
     random_share: float = 0.1
+    pilot_regions: int = 0  # settled in a pilot that draws half of each batch by chance; 0: no pilot
     audit_share: float = 0.2  # of a batch, while audit regions wait
     audit_rate: float = 0.25  # share of cases in the audit sample
 
@@ -74,6 +75,7 @@ class Policy:
     test_share: float = 0.2
     validation_share: float = 0.1
     release_crops: bool = False  # whether releases hold the regions as pictures, too
+    release_model: bool = False  # whether releases hold the active model, where it is not worse than the worst person
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -133,21 +135,25 @@ _POSITIVE = (
 ).split()
 
 
+_FROM_ZERO = {
+    "qualification_regions": "0 (nobody has to qualify) or a number of regions",
+    "fixed_overlap": "0 (adaptive) or a number of people",
+    "pilot_regions": "0 (no pilot) or a number of regions",
+}
+
+
 def _range_problems(policy: Policy) -> "list[str]":
     problems = [f"'{key}' must lie between 0 and 1" for key in _SHARES if not 0 <= getattr(policy, key) <= 1]
     problems += [f"'{key}' must be above 0" for key in _POSITIVE if getattr(policy, key) <= 0]
+    problems += [f"'{key}' must be {said}" for key, said in _FROM_ZERO.items() if getattr(policy, key) < 0]
     if policy.max_overlap < policy.min_overlap:
         problems.append("'max_overlap' must not be below 'min_overlap'")
     if policy.gallery_batch > LARGEST_BATCH:
         problems.append(f"'gallery_batch' must be at most {LARGEST_BATCH}")
-    if policy.qualification_regions < 0:
-        problems.append("'qualification_regions' must be 0 (nobody has to qualify) or a number of regions")
     if policy.drift_window < SMALLEST_WINDOW:
         problems.append(f"'drift_window' must be at least {SMALLEST_WINDOW}: fewer checks tell nothing")
     if policy.wrong_suggestion_rate > MOST_WRONG_SUGGESTIONS:
         problems.append(f"'wrong_suggestion_rate' must be at most {MOST_WRONG_SUGGESTIONS}: else nobody heeds them")
-    if policy.fixed_overlap < 0:
-        problems.append("'fixed_overlap' must be 0 (adaptive) or a number of people")
     if policy.target_confidence <= 0.5:
         problems.append("'target_confidence' must be above 0.5")
     if policy.test_share + policy.validation_share >= 1:

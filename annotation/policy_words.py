@@ -49,6 +49,7 @@ ADVANCED: dict[str, Words] = {
     "batch_size": Words("Regions in a batch", "Smaller follows the model more closely."),
     "watermark": Words("Draw the next batch below", "Of the last batch still open.", "%"),
     "random_share": Words("Drawn at random", "Shows whether ranking helps; never withdrawn.", "%"),
+    "pilot_regions": Words("Settled regions of a pilot", "Half drawn by chance, to learn what ranking saves; 0: none."),
     "audit_share": Words("Audit regions in a batch", "While any of them wait.", "%"),
     "gallery_batch": Words("Regions in a gallery, at most", "What one person may hold at a time."),
     "encoder": Words("What turns pixels into features", ""),
@@ -61,6 +62,7 @@ ADVANCED: dict[str, Words] = {
     "test_share": Words("Cases for testing, in a release", "", "%"),
     "validation_share": Words("Cases for validation, in a release", "", "%"),
     "release_crops": Words("Releases hold the regions as pictures, too", "Large, and slower to cut."),
+    "release_model": Words("Releases hold the model, too", "Only one that is not worse than the worst person."),
 }
 
 

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from annotation import mapping
 from annotation.errors import BadInput
 from annotation.models import FeatureShard, LabelClass, ModelVersion, Region, Slide, Study
+from annotation.rules import Item
 from annotation.states import AuditHalf
 from learning.features import Encoder, get_encoder, open_shard
+from learning.features.rows import FeatureRows
 from workers import files
 
 
@@ -111,6 +113,20 @@ def read_shards(study: Study, *, encoder_digest: str) -> list[FeatureShard]:
     )
     rows = shards.select_related("slide", "slide__case", "slide__domain").order_by("slide__public_id")
     return [shard for shard in rows if files.path_of(shard.stored_name).is_file()]
+
+
+def find_rows(study: Study, items: Sequence[Item], *, encoder_digest: str) -> tuple[NDArray[np.int64], FeatureRows]:
+    """The row of each item in the study's shards one below the other, -1 where it has none; and these."""
+    starts: dict[str, int] = {}
+    shards, count = [], 0
+    for shard in read_shards(study, encoder_digest=encoder_digest):
+        starts[shard.slide.public_id] = count
+        shards.append(open_shard(files.path_of(shard.stored_name)))
+        count += shard.rows
+    placed = Region.objects.filter(study=study).exclude(current_revision=None)
+    index = dict(placed.values_list("public_id", "index").iterator(chunk_size=5000))
+    rows = [starts[item.slide] + index[item.region] if item.slide in starts else -1 for item in items]
+    return np.array(rows, dtype=np.int64), FeatureRows(shards)
 
 
 def _settled_rows(slide: Slide, audit_half: AuditHalf) -> QuerySet[Region, tuple[int, str, int, int, int, str]]:

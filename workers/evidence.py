@@ -1,7 +1,7 @@
 """What models and pixels say about the truth that a pass has read: the evidence that its rules weigh.
 
-Decides which regions are shown to which model; refuses to judge any of it. No model sees the audit sample; only the
-search for duplicates does, as a patient on both sides of a split is found nowhere else.
+Decides which regions are shown to which model; refuses to judge any of it. No rule's model sees the audit sample; only
+the search for duplicates does, as a patient on both sides of a split is found nowhere else.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,16 +9,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.models import Region, Study
+from annotation.models import Study
 from annotation.rules import Alike, Evidence, Item
 from annotation.selectors.passview import Reading
 from annotation.states import AuditHalf
-from learning.features import open_shard
 from learning.features.rows import ChosenRows, FeatureRows
 from learning.review import crowdlab
 from learning.review.label_errors import LabelErrors, find_label_errors
 from learning.review.near_duplicates import find_near_duplicates
-from workers import bridge, files, looks, unoffered
+from workers import bridge, carrying, looks, unoffered
 
 Report = Callable[[int, int], None]
 
@@ -30,7 +29,7 @@ _PLACES = 4
 def gather(reading: Reading, *, study: Study, report: Report) -> Evidence:
     """All evidence for what `reading` read; what has no features or no readable slide is left out and counted."""
     items = sorted(reading.view.released(), key=lambda item: item.region)
-    rows, features = _read_features(study, items)
+    rows, features = bridge.find_rows(study, items, encoder_digest=bridge.choose_encoder(study).digest)
     judged, errors = _doubt(reading, items, rows, features, seed=abs(study.seed) % 2**31)
     seen = looks.take(study, items, rows, report=report)
     alike = _pair(study, items, rows, features, seen, report=report)
@@ -46,6 +45,7 @@ def gather(reading: Reading, *, study: Study, report: Report) -> Evidence:
         },
         unmarked=unoffered.find(study, reading.view),
         crowdlab=_ask_crowdlab(reading, judged, proba),
+        model=carrying.describe(reading, study=study) if reading.view.policy.release_model else {},
         facts={
             "encoder": bridge.choose_encoder(study).digest,
             "doubted": len(judged),
@@ -54,20 +54,6 @@ def gather(reading: Reading, *, study: Study, report: Report) -> Evidence:
             "without_features": int((rows < 0).sum()),
         },
     )
-
-
-def _read_features(study: Study, items: Sequence[Item]) -> tuple[NDArray[np.int64], FeatureRows]:
-    """The row of each item in the study's shards one below the other, -1 where it has none; and these."""
-    starts: dict[str, int] = {}
-    shards, count = [], 0
-    for shard in bridge.read_shards(study, encoder_digest=bridge.choose_encoder(study).digest):
-        starts[shard.slide.public_id] = count
-        shards.append(open_shard(files.path_of(shard.stored_name)))
-        count += shard.rows
-    placed = Region.objects.filter(study=study).exclude(current_revision=None)
-    index = dict(placed.values_list("public_id", "index").iterator(chunk_size=5000))
-    rows = [starts[item.slide] + index[item.region] if item.slide in starts else -1 for item in items]
-    return np.array(rows, dtype=np.int64), FeatureRows(shards)
 
 
 def _doubt(

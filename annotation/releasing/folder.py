@@ -16,9 +16,9 @@ from annotation.releasing.manifest import FileFact
 from annotation.releasing.parts import Part
 
 
-def write(content: Content, *, parent: Path, pictures: Iterable[Part] = ()) -> tuple[Path, str]:
+def write(content: Content, *, parent: Path, extras: Iterable[Part] = ()) -> tuple[Path, str]:
     """Write the release into a new folder below `parent`, flushed to disk; returns the folder and the digest of its
-    manifest. The folder's name is temporary: `publish` gives it its own. `pictures` are the crops, where wanted.
+    manifest. The folder's name is temporary: `publish` gives it its own. `extras` are model and pictures, where wanted.
     """
     parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="writing-", dir=parent))
@@ -27,7 +27,7 @@ def write(content: Content, *, parent: Path, pictures: Iterable[Part] = ()) -> t
         facts: dict[str, FileFact] = {}
         for part in (*parts.tables_of(content), *parts.formats_of(content)):
             facts[part.name] = _write(folder / part.name, part)
-        for part in pictures:
+        for part in extras:
             facts[part.name] = _write(folder / part.name, part)
         for part in parts.pages_of(content, facts=facts):
             facts[part.name] = _write(folder / part.name, part)

@@ -15,6 +15,7 @@ _OPENED = {
     coco.NAME: "`pycocotools.coco.COCO`, detectron2, mmdetection, FiftyOne",
     f"{geojson.FOLDER}/": "a file a slide: drag it onto the slide that is opened in QuPath",
     croissant.NAME: "`mlcroissant.Dataset`, TensorFlow Datasets, catalogues of data sets",
+    "model/": "the model trained on this truth: three lines at the end of the datasheet's card of it",
     "crops/": "pictures by split and class: `torchvision.datasets.ImageFolder` and alike",
     files.DATASHEET: "who labelled what, how well they agree, and what is known to be wrong: read it first",
     files.LEDGER: "the history of every label; `verify_release` holds the labels against it",

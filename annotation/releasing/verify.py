@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from annotation import chain, garbage
-from annotation.releasing import changelog, files, standing, tables, verify_formats
+from annotation.releasing import changelog, ensemble, files, standing, tables, verify_formats
 from annotation.releasing.formats import citation, coco, croissant
 from annotation.releasing.manifest import FORMAT, VERSION
 
@@ -77,6 +77,7 @@ def _check_files(path: Path, manifest: dict[str, Any]) -> Iterator[str]:
             yield f"{files.MANIFEST} names {name}, which is not there."
         elif files.hash_file(target) != fact["sha256"] or target.stat().st_size != fact["size_bytes"]:
             yield f"{name} is not the file that {files.MANIFEST} describes."
+    yield from ensemble.check(manifest.get("facts", {}), facts)
 
 
 def _check_content(path: Path, manifest: dict[str, Any]) -> Iterator[str]:

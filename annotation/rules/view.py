@@ -146,7 +146,8 @@ class Evidence:
     `out_of_fold`: region -> probabilities over the view's codes, by a model that saw neither region nor case.
     `doubts`: region -> (the best other class, the chance that its label is wrong). `purity`: region -> share of its
     dark stain that belongs to the thing in its middle. `crowdlab`: region -> (label, confidence).
-    `facts` are JSON values about the gathering that the pass keeps.
+    `facts` are JSON values about the gathering that the pass keeps. `model` is the card of the model that a release of
+    the pass would hold; empty where the study wants none in its releases.
     """
 
     out_of_fold: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
@@ -156,6 +157,7 @@ class Evidence:
     unmarked: tuple[Unmarked, ...] = ()
     crowdlab: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    model: Mapping[str, Any] = field(default_factory=dict)
 
 
 Limits = Mapping[str, float | Mapping[str, float]]

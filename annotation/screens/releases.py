@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from annotation import publication
 from annotation.models import Release as Row
 from annotation.releasing import changelog, files, pictures
+from annotation.releasing.datasheet import model
 from annotation.releasing.formats import citation, coco, croissant, geojson
 from annotation.screens.base import Screen
 from annotation.screens.passes import page_of, screens_of
@@ -25,6 +26,7 @@ FILES = {
     coco.NAME: "Slides, classes and boxes as COCO, for detection and segmentation tools.",
     geojson.FOLDER: "A file a slide: drag it onto the opened slide in QuPath.",
     pictures.FOLDER: "The regions as pictures, by split and class.",
+    model.FOLDER: "The model trained on this truth (safetensors); the datasheet has its card.",
     croissant.NAME: "The tables described for machines (Croissant).",
     citation.NAME: "How to cite it, and its licence.",
     changelog.NAME: "What it changed against the release before.",

@@ -14,6 +14,7 @@ from django.db import transaction
 from annotation import canonical, clock, sidebyside
 from annotation.errors import BadInput
 from annotation.models import ConsistencyPass, Finding, GroundTruthRevision, Membership, PassItem, Study
+from annotation.releasing.datasheet import model as model_card
 from annotation.rules import RULES, Evidence, Fix, Found, PassView, Rule
 from annotation.rules.settings import Setting, resolve
 from annotation.selectors import passview
@@ -190,6 +191,8 @@ def _finish(
     row.numbers["side_by_side"] = sidebyside.compare(labels, view.methods())
     if view.evidence.facts:
         row.numbers["evidence"] = dict(view.evidence.facts)
+    if view.evidence.model:
+        row.numbers[model_card.FACT] = dict(view.evidence.model)
     row.state, row.finished_at = PassState.DONE, clock.now()
     row.save()
     ledger.append(

@@ -6,6 +6,7 @@ Decides that no blocker is open and that folder and rows stand or fall together;
 import shutil
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from django.utils import timezone
 from annotation import clock, store
 from annotation.errors import Conflict, GateClosed, Refused
 from annotation.models import ConsistencyPass, Finding, Membership, PassItem, Release, ReleaseItem, Slide, Study
-from annotation.releasing import folder, pictures
+from annotation.releasing import ensemble, folder, pictures
 from annotation.releasing.content import Content
 from annotation.releasing.parts import Part
 from annotation.releasing.verify import Checked, verify
@@ -42,7 +43,7 @@ def freeze(*, study: Study, consistency_pass: ConsistencyPass, member: Membershi
             row = ConsistencyPass.objects.select_for_update(of=("self",), no_key=True).get(pk=consistency_pass.pk)
             _check(study, row, member)
             content = released.read(row)
-            written, digest = folder.write(content, parent=root(), pictures=_pictures(study, content))
+            written, digest = folder.write(content, parent=root(), extras=_extras(study, content))
             release = Release.objects.filter(consistency_pass=row).first()
             if release is None:
                 release = _store(row, content, digest=digest, member=member)
@@ -94,6 +95,11 @@ def export(*, release: Release, out: Path) -> Checked:
         raise Conflict(f"{out} exists already: name a new folder.")
     shutil.copytree(source, out)
     return verify(out, digest=release.manifest_digest)
+
+
+def _extras(study: Study, content: Content) -> Iterator[Part]:
+    """What the study's policy wanted in the release at the pass: its model, and pictures."""
+    return chain(ensemble.render(content.facts, models=Path(settings.STORE) / "models"), _pictures(study, content))
 
 
 def _pictures(study: Study, content: Content) -> Iterator[Part]:

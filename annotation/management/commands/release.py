@@ -45,3 +45,5 @@ class Command(BaseCommand):
             f"Release {release.number} of '{study.slug}' from pass {row.number}: {release.items_count:,} regions, "
             f"manifest {release.manifest_digest}\n{releases.place(release)}"
         )
+        if card := row.numbers.get("model"):
+            self.stdout.write(f"{'With' if card['accepted'] else 'Without'} a model. {card['reason']}")

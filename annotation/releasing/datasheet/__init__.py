@@ -5,7 +5,7 @@ can answer them. Decides the order; the words are those of the modules below, an
 """
 
 from annotation.releasing.content import Content
-from annotation.releasing.datasheet import composition, labelling, markdown, planning, publishing, shortcomings
+from annotation.releasing.datasheet import composition, labelling, markdown, model, planning, publishing, shortcomings
 from annotation.releasing.datasheet.shortcomings import error_estimate
 
 __all__ = ["error_estimate", "render"]
@@ -28,7 +28,7 @@ def render(content: Content) -> str:
             labelling.rules(content.rules),
             shortcomings.decisions(content),
         ],
-        "Uses": [publishing.uses(answers)],
+        "Uses": [publishing.uses(answers), model.describe(facts)],
         "Distribution": [publishing.distribution(content)],
         "Maintenance": [publishing.maintenance(content)],
     }

@@ -181,7 +181,7 @@ def with_pictures(tmp_path):
     crops = pictures.render(
         sorted(made.regions, key=lambda one: one.slide.slide), opens=lambda _: open_slide(slide_file)
     )
-    return folder.write(made, parent=tmp_path / "made", pictures=crops)[0]
+    return folder.write(made, parent=tmp_path / "made", extras=crops)[0]
 
 
 def test_pictures_lie_by_split_and_class_and_a_moved_one_is_named(tmp_path):
@@ -209,7 +209,7 @@ from tests.annotation.releasing.contents import content
 slide, parent = map(Path, sys.argv[1:])
 regions = sorted(content().regions, key=lambda one: one.slide.slide)
 crops = pictures.render(regions, opens=lambda _: open_slide(slide))
-print(folder.write(content(), parent=parent, pictures=crops)[0])
+print(folder.write(content(), parent=parent, extras=crops)[0])
 """
 
 
