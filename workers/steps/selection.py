@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from annotation import canonical
 from annotation.models import Job, ModelVersion, Region, SelectionBatch, Study
-from annotation.services import jobs, modelling, picks
+from annotation.services import jobs, modelling, picks, pilot
 from annotation.services.picks import PickSpec
 from annotation.states import JobKind, ModelState, SlideState, Stratum
 from learning.query import Selection, SelectionRequest, select_batch
@@ -35,7 +35,9 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
     audit = _draw_audit(study, wanted=len(pool.available))
     if not audit and not _is_worth_drawing(study, pool, model):
         return {"batch": None, "why": "All that could be drawn is queued already, in this model's order."}
-    selection = _select(study, pool, model, count=study.policy.batch_size - len(audit), seed=seed)
+    is_pilot = study.policy.selection == "learned" and pilot.is_running(study)
+    share = max(pilot.SHARE, study.policy.random_share) if is_pilot else study.policy.random_share
+    selection = _select(study, pool, model, count=study.policy.batch_size - len(audit), seed=seed, random_share=share)
     specs = _interleave(_specify(selection, pool, model), audit)
     if not specs:
         return {"batch": None, "why": "No region of a slide with features waits in the pool."}
@@ -48,7 +50,7 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
             specs=specs,
             model=model,
             pool_size=len(pool.available),
-            numbers={"audit": len(audit), "slides": len(pool.shards)},
+            numbers={"audit": len(audit), "slides": len(pool.shards), **({pilot.MARK: True} if is_pilot else {})},
             weights=_weigh_classes(study),
         )
     return {"batch": batch.number, "picks": batch.picks.count(), "strategy": batch.strategy}
@@ -108,7 +110,9 @@ def _draw_audit(study: Study, *, wanted: int) -> list[PickSpec]:
     ]
 
 
-def _select(study: Study, pool: Pool, model: ModelVersion | None, *, count: int, seed: int) -> Selection:
+def _select(
+    study: Study, pool: Pool, model: ModelVersion | None, *, count: int, seed: int, random_share: float
+) -> Selection:
     codes = tuple(model.class_codes if model else bridge.learnable_codes(study))
     request = SelectionRequest(
         features=pool.features,
@@ -121,7 +125,7 @@ def _select(study: Study, pool: Pool, model: ModelVersion | None, *, count: int,
         seed=seed,
         strategy=_strategy(study, model),
         scores=pool.scores,
-        random_share=study.policy.random_share,
+        random_share=random_share,
     )
     # Sums in BLAS depend on the number of threads; with one, a seed gives the same picks on every machine.
     with threadpool_limits(limits=1, user_api="blas"):

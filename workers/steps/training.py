@@ -15,7 +15,7 @@ from annotation.states import ModelState
 from learning import registry
 from learning.features import Encoder
 from learning.training import TrainingConfiguration, TrainingData, train
-from workers import bridge, files, gating, repair
+from workers import bridge, files, gating, piloting, repair
 from workers.bridge import Examples
 from workers.progress import Progress
 
@@ -106,13 +106,17 @@ def _judge(model: ModelVersion, examples: Examples, report: Progress) -> ModelVe
     study = model.study
     champion = ModelVersion.objects.filter(study=study, state=ModelState.ACTIVE).first()
     verdict = gating.judge(study=study, model=model, champion=champion, examples=examples)
+    piloted = piloting.measure(study, examples=examples, encoder_digest=model.encoder_digest)
     with report.fenced():
         if modelling.lock_active(study=study) == champion:
             return modelling.judge(
                 model=model,
                 promote=verdict.promote,
                 reasons=verdict.reasons,
-                numbers={"gate": {"basis": verdict.basis, **verdict.numbers}},
+                numbers={
+                    "gate": {"basis": verdict.basis, **verdict.numbers},
+                    **({"pilot": piloted} if piloted else {}),
+                },
                 looked=verdict.basis == "audit",
             )
     # Somebody went back to another model meanwhile: the candidate has to stand against that one.

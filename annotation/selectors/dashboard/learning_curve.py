@@ -1,8 +1,8 @@
 """Whether the model learns, and whether ranking finds what it does not know yet.
 
 Decides what stored rows can honestly say: scores of each model as its gate wrote them, and how often its first choice
-for a picked region became the truth, for ranked beside random picks. Refuses to claim that ranking saves answers: that
-takes models trained on either share alone.
+for a picked region became the truth, for ranked beside random picks. Refuses to claim from these that ranking saves
+answers: that takes models trained on either share alone, which a pilot has (`pilot`).
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from django.db.models import Count, F, Q
 from django.db.models.fields.json import KeyTextTransform
 
 from annotation.models import Pick
-from annotation.selectors.dashboard import versions
+from annotation.selectors.dashboard import pilot, versions
 from annotation.selectors.dashboard.board import Board
 from annotation.selectors.dashboard.panel import Cell, Content, Panel, Table, columns
 from annotation.states import PickState, RegionState, Stratum
@@ -26,20 +26,22 @@ def _read(board: Board) -> Content:
         policy = board.study.policy
         return Content(
             [],
+            notes=pilot.say(board),
             empty=f"There is no model yet. The first one is trained when {policy.first_model_revisions} regions "
             "outside the audit sample are settled.",
         )
     hits = board.keep("hits", lambda: _count_hits(board))
     notes = [
+        *pilot.say(board),
         "Out-of-fold: each region judged by the members of the ensemble that never saw its case. Audit: the gate half "
         "of the audit sample, never trained on; missing where it had too few items when the model was judged. Its "
         "range is a 95% interval that takes whole cases as drawn.",
         "First choice right: of the regions picked with this model's scores and settled since, how often its first "
         "choice became the truth. The random share says how good the model is on any region. A lower share for ranked "
-        "picks means that ranking sends people what the model does not know; it does not yet say how many answers "
-        "that saves.",
+        "picks means that ranking sends people what the model does not know; only a pilot says how many answers that "
+        "saves.",
     ]
-    return Content(tables=[_tabulate_models(rows), _tabulate_hits(rows, hits)], notes=notes)
+    return Content(tables=[_tabulate_models(rows), *pilot.tabulate(board), _tabulate_hits(rows, hits)], notes=notes)
 
 
 def _count_hits(board: Board) -> list[tuple[int, str, int, int]]:
