@@ -21,9 +21,9 @@ from scipy import stats
 
 DATABASE = "bench_who_answers"
 SECRET = "5a" * 32
-SEEDS = int(os.environ.get("CONCORD_BENCH_SEEDS", "8"))
-CASES, CELLS = 16, 40
-BUDGETS = (300, 500, 700)
+SEEDS = int(os.environ.get("CONCORD_BENCH_SEEDS", "6"))
+CASES, CELLS = 12, 40
+BUDGETS = (200, 350, 500)
 SKILL, PEOPLE = 0.75, 6
 POLICY: dict[str, Any] = {
     "batch_size": 40, "first_model_revisions": 40, "retrain_every_revisions": 60, "refit_every_answers": 100,
@@ -67,7 +67,8 @@ def _measure() -> dict[str, Any]:
     for seed in range(SEEDS):
         for name, found in runs.items():
             found.append(_run(study, opinions_first=name, seed=seed))
-        print(f"seed {seed}: {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
+        last = {name: found[-1] for name, found in runs.items()}
+        print(f"seed {seed}: {time.perf_counter() - start:.0f} s {json.dumps(last)}", file=sys.stderr, flush=True)
     result: dict[str, Any] = {"seeds": SEEDS, "regions": CASES * CELLS, "people": PEOPLE, "skill": SKILL}
     for place, budget in enumerate(BUDGETS):
         points = {name: [run[place] for run in found] for name, found in runs.items()}
