@@ -1,7 +1,8 @@
 """What ranking saves: models of a pilot's ranked half against models of its random half, at equal numbers of labels.
 
-Decides how both are judged and how sure one can be. The interval redraws the cases that judge; it does not redraw which
-regions fell into either half, so it is the narrowest honest one. Refuses to know studies, and which half is to win.
+Decides how both are judged and how sure one can be: the interval redraws the regions of each half as well as the cases
+that judge, or two halves drawn alike would be told apart in every third pilot. Refuses to know studies, and which half
+is to win.
 """
 
 from dataclasses import asdict, dataclass
@@ -21,9 +22,9 @@ Floats = NDArray[np.float64]
 
 FEWEST = 20
 """Labels of each half below which no model is worth comparing."""
-_SIZES = 6
+_SIZES = 4
 _FOLDS = 5
-_DRAWS = 4
+_PARTS, _REDRAWN = 4, 12
 _REDRAWS = 1000
 _PLACES = 4
 
@@ -87,9 +88,8 @@ def compare(*, ranked: Half, random: Half, judges: Judges | None, classes: int, 
         said = _predict((ranked, random), sizes, judges, shown, classes=classes, seed=seed)
     by_case = _count_by_case(shown, said, classes)
     paid = np.stack([sizes * half.answers.mean() for half in (ranked, random)])
-    drawn = _redraw(len(by_case), seed)
-    whole = metrics.measure_macro_f1(by_case.sum(axis=0))
-    redrawn = metrics.measure_macro_f1(np.einsum("bc,chsij->bhsij", drawn, by_case))
+    whole = metrics.measure_macro_f1(by_case[:, :, :, :_PARTS].sum(axis=(0, 3)))
+    redrawn = metrics.measure_macro_f1(_redraw(by_case[:, :, :, _PARTS:], seed))
     curve = np.column_stack([sizes, paid[0], whole[0], paid[1], whole[1]])
     return Comparison(
         basis="audit" if judges is not None else "out-of-fold",
@@ -107,13 +107,17 @@ def compare(*, ranked: Half, random: Half, judges: Judges | None, classes: int, 
 def _predict(
     halves: tuple[Half, Half], sizes: Integers, judges: Judges | None, shown: Judges, *, classes: int, seed: int
 ) -> Integers:
-    """The class that each head gives each judging region: (halves, sizes, draws, N)."""
-    said = np.zeros((2, len(sizes), _DRAWS, len(shown.labels)), dtype=np.int64)
+    """The class that each head gives each judging region: (halves, sizes, draws, N).
+
+    The first draws are parts of a half, the rest regions of it drawn with replacement.
+    """
+    said = np.zeros((2, len(sizes), _PARTS + _REDRAWN, len(shown.labels)), dtype=np.int64)
     folds, judging = _hold_out(halves, judges, shown, classes=classes, seed=seed)
     rng = np.random.default_rng(seed)
     for number, half in enumerate(halves):
-        for draw in range(_DRAWS):
-            order = rng.permutation(len(half))
+        for draw in range(_PARTS + _REDRAWN):
+            count = len(half)
+            order = rng.permutation(count) if draw < _PARTS else rng.integers(0, count, size=count)
             for place, size in enumerate(sizes):
                 rows = order[:size]
                 for held in np.unique(judging):
@@ -137,18 +141,24 @@ def _hold_out(
 
 
 def _count_by_case(shown: Judges, said: Integers, classes: int) -> Floats:
-    """Confusions (cases, halves, sizes, K, K), the draws of a size added up."""
+    """Confusions (cases, halves, sizes, draws, K, K)."""
     names, case_of = np.unique(shown.cases, return_inverse=True)
-    found = np.zeros((len(names), *said.shape[:2], classes, classes))
+    found = np.zeros((len(names), *said.shape[:3], classes, classes))
     for number, place, draw in np.ndindex(*said.shape[:3]):
-        np.add.at(found[:, number, place], (case_of, shown.labels, said[number, place, draw]), 1.0)
+        np.add.at(found[:, number, place, draw], (case_of, shown.labels, said[number, place, draw]), 1.0)
     return found
 
 
-def _redraw(cases: int, seed: int) -> Floats:
-    """How often each redraw holds each case, (B, C): the bootstrap over whole cases."""
-    drawn = np.random.default_rng(seed).integers(0, cases, size=(_REDRAWS, cases))
-    return np.stack([np.bincount(one, minlength=cases) for one in drawn]).astype(np.float64)
+def _redraw(by_case: Floats, seed: int) -> Floats:
+    """Confusions (B, halves, sizes, K, K) of whole cases drawn anew, each half's heads from one of its redraws."""
+    cases, draws = by_case.shape[0], by_case.shape[3]
+    rng = np.random.default_rng(seed)
+    found = np.empty((_REDRAWS, *by_case.shape[1:3], *by_case.shape[4:]))
+    for one in range(_REDRAWS):
+        times = np.bincount(rng.integers(0, cases, size=cases), minlength=cases).astype(np.float64)
+        for half, draw in enumerate(rng.integers(0, draws, size=2)):
+            found[one, half] = np.tensordot(times, by_case[:, half, :, draw], axes=1)
+    return found
 
 
 def _save(scores: Floats, paid: Floats) -> float:

@@ -30,14 +30,14 @@ def test_a_better_half_saves_answers_and_the_interval_says_so():
     found = compare(ranked=ranked, random=spoiled, judges=judges, classes=CLASSES, seed=0)
     assert found.basis == "audit" and (found.items, found.cases, found.labels) == (300, 12, 90)
     assert found.difference[1] > 0 and 0 < found.saved[1] <= found.saved[0] <= found.saved[2] < 1
-    assert len(found.curve) == 6 and found.curve[-1][:2] == [90, 180]
+    assert len(found.curve) == 4 and found.curve[-1][:2] == [90, 180]
     other = compare(ranked=spoiled, random=ranked, judges=judges, classes=CLASSES, seed=0)
     assert other.difference[2] < 0 and other.saved[2] < 0
 
 
 def test_two_random_halves_are_not_told_apart():
-    held = [compare_random(seed) for seed in range(8)]
-    assert sum(found.saved[1] <= 0 <= found.saved[2] for found in held) >= 6
+    held = [compare_random(seed) for seed in range(6)]
+    assert sum(found.saved[1] <= 0 <= found.saved[2] for found in held) >= 5
 
 
 def compare_random(seed):
@@ -48,9 +48,9 @@ def compare_random(seed):
 def test_the_same_half_twice_saves_nothing_and_at_twice_the_answers_it_costs_as_many_again():
     _, random, judges = make(3, shares=(0.8, 0.15, 0.05))
     same = compare(ranked=random, random=random, judges=judges, classes=CLASSES, seed=0)
-    assert same.saved == [0.0, 0.0, 0.0] and same.difference == [0.0, 0.0, 0.0]
+    assert same.saved[0] == same.difference[0] == 0 and same.saved[1] < 0 < same.saved[2]
     dear = Half(random.features, random.labels, random.cases, 2 * random.answers)
-    assert compare(ranked=dear, random=random, judges=judges, classes=CLASSES, seed=0).saved == [-1.0, -1.0, -1.0]
+    assert compare(ranked=dear, random=random, judges=judges, classes=CLASSES, seed=0).saved[0] == -1
 
 
 def test_without_audit_regions_the_random_half_judges_with_its_cases_held_out():

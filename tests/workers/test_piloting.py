@@ -17,7 +17,9 @@ POLICY = {"batch_size": 60, "first_model_revisions": 40, "pilot_regions": 48, "r
 @pytest.fixture(autouse=True)
 def own_store(settings, tmp_path, monkeypatch):
     settings.STORE = tmp_path
-    monkeypatch.setattr(comparing, "_DRAWS", 1)
+    # Fewer heads than a real pilot trains: the comparison itself is tested on arrays.
+    for name, value in {"_PARTS": 1, "_REDRAWN": 1, "_SIZES": 1, "_FOLDS": 2}.items():
+        monkeypatch.setattr(comparing, name, value)
 
 
 def notes_of(study):
@@ -44,7 +46,7 @@ def test_a_pilot_draws_half_by_chance_is_compared_once_and_ends(monkeypatch):
     assert live(study) == []
     found = ModelVersion.objects.get(study=study).numbers["pilot"]
     assert found["basis"] == "out-of-fold" and found["labels"] == 24 and found["regions"] == 48
-    assert len(found["curve"]) == 6 and found["saved"][1] <= found["saved"][0] <= found["saved"][2]
+    assert len(found["curve"]) == 1 and found["saved"][1] <= found["saved"][0] <= found["saved"][2]
     said = notes_of(study)
     assert "of the answers" in said[0] or "more answers" in said[0] or "does not show" in said[0]
     assert "judged on the 24 random regions themselves" in said[1]

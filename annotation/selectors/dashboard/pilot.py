@@ -69,6 +69,6 @@ def _explain(found: dict[str, Any]) -> str:
     basis = _BASES[found["basis"]].format(**found)
     return (
         f"Models trained on {found['labels']} labels of each half have a macro-F1 of {ranked:.2f} (ranked) and "
-        f"{random:.2f} (random), {gap:+.2f} (95% from {low:+.2f} to {high:+.2f}), {basis}. The interval redraws these "
-        "cases, not the halves."
+        f"{random:.2f} (random), {gap:+.2f} (95% from {low:+.2f} to {high:+.2f}), {basis}. The intervals redraw "
+        "these cases and the regions of each half."
     )
