@@ -4,20 +4,25 @@ Decides what such a file must be like and how pixels are shown to it. Refuses to
 name them. All that determines the numbers is inside the file, so that its SHA-256 alone pins them.
 """
 
+from __future__ import annotations
+
 import hashlib
+import importlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from stat import S_ISREG
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from learning.features.encoder import EncoderError, check_pixels, resize_regions
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 # Raise when the same file would give other numbers: the digest keeps old shards apart from new ones.
 REVISION = 1
@@ -74,7 +79,7 @@ class OnnxEncoder:
         return features
 
     @property
-    def _network(self) -> "Network":
+    def _network(self) -> Network:
         try:
             stat = self.path.lstat()
         except OSError as error:
@@ -184,20 +189,23 @@ def _say_missing(file: str, sha256: str) -> str:
 
 
 def _start(content: bytes, file: str) -> onnxruntime.InferenceSession:
-    onnxruntime.disable_telemetry_events()
-    options = onnxruntime.SessionOptions()
+    # Imported when needed: only studies with such an encoder pay for it.
+    runtime = importlib.import_module("onnxruntime")
+    runtime.disable_telemetry_events()
+    options = runtime.SessionOptions()
     # Blocks are encoded side by side, and so may workers be: threads that wait for each other would only be in the way.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     # Weights in other files would not be pinned; nothing can lie below this name.
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", "/dev/null/none")
-    providers = [name for name in _PROVIDERS if name in onnxruntime.get_available_providers()]
+    providers = [name for name in _PROVIDERS if name in runtime.get_available_providers()]
     try:
-        return onnxruntime.InferenceSession(content, options, providers=providers)
+        session: onnxruntime.InferenceSession = runtime.InferenceSession(content, options, providers=providers)
     except Exception as error:  # onnxruntime's errors share no base of their own
         if "xternal data" in str(error):
             raise EncoderError(f"'{file}' keeps its weights in another file, which no pin covers. {_EXPORT}") from error
         raise EncoderError(f"'{file}' can't be opened as an ONNX model ({_first_line(error)}). {_EXPORT}") from error
+    return session
 
 
 def _check_input(session: onnxruntime.InferenceSession, file: str) -> tuple[str, int | None, int | None]:
