@@ -42,7 +42,7 @@ def read_halves(study: Study) -> Halves:
     halves = Halves({}, {})
     for name, stratum, given in rows.values_list("region__public_id", "stratum", "given"):
         half = halves.random if stratum == Stratum.RANDOM else halves.ranked
-        half[name] = given
+        half[name] = max(given, 1)  # who decides without any answer has looked as well
     return halves
 
 

@@ -55,7 +55,7 @@ def test_every_chart_has_words_a_table_and_the_same_numbers_as_csv(page_for, bus
         picture = page.locator(f"[data-chart={key}] [role=img]")
         assert picture.locator("svg").count() == 1, key
         assert len(picture.get_attribute("aria-label") or "") > 20, key
-    expect(page.locator("#learning")).to_contain_text("Ranking saves 31% (95% from 12% to 46%")
+    expect(page.locator("#learning")).to_contain_text("Ranking saves 31% of the answers (95% from 12% to 46%)")
     shoot(page, "dashboard", full=True)
     for details in page.locator("details.tables > summary").all():
         details.click()

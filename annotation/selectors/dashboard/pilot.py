@@ -56,11 +56,11 @@ def tabulate(board: Board) -> list[Table]:
 
 def _conclude(found: dict[str, Any]) -> str:
     value, low, high = found["saved"]
-    span = f"{abs(value):.0%} (95% from {low:.0%} to {high:.0%}; below zero it costs some)"
     if low > 0:
-        return f"Ranking saves {span} of the answers."
+        return f"Ranking saves {value:.0%} of the answers (95% from {low:.0%} to {high:.0%})."
     if high < 0:
-        return f"Ranking costs {span} more answers: think of drawing at random instead."
+        bounds = f"95% from {-high:.0%} to {-low:.0%}"
+        return f"Ranking costs {-value:.0%} more answers ({bounds}): think of drawing at random instead."
     return f"The pilot does not show whether ranking saves answers: {value:.0%} (95% from {low:.0%} to {high:.0%})."
 
 
