@@ -29,7 +29,7 @@ class Policy:
     max_overlap: int = 5
     target_confidence: float = 0.9
     single_reliability: float = 0.95  # of one answer, when it may settle: classes taken as even, or by the model
-    model_may_support: bool = False  # what an agreeing model expects may make answers firm enough
+    model_may_support: bool = False  # what a model expects may end or prolong the asking
     planted_check_rate: float = 0.05  # share of early stops that get further blind opinions
     rare_share: float = 0.05  # a class below this share of the settled truth is rare
 

@@ -33,7 +33,7 @@ ADVANCED: dict[str, Words] = {
     "consensus": Words("How answers are weighed", "dawid-skene weighs people by their reliability; majority counts."),
     "selection": Words("How regions are chosen", "learned: by a model; random: by chance alone."),
     "single_reliability": Words("Reliability for a single answer", "From which one answer may settle a region.", "%"),
-    "model_may_support": Words("An agreeing model may end the asking", "It never votes on the label."),
+    "model_may_support": Words("The model may end or prolong the asking", "It never votes on the label."),
     "planted_check_rate": Words("Early stops asked again", "Measures what stopping early costs.", "%"),
     "rare_share": Words("A class is rare below this share", "One answer never settles a rare class.", "%"),
     "lease_minutes": Words("A region is held for", "Without any input.", "min"),

@@ -28,15 +28,17 @@ def of_answers(likelihood: Floats, *, label: int) -> float:
     return float(likelihood[label] / likelihood.sum())
 
 
-def beside_model(likelihood: Floats, *, label: int, chance: float) -> float:
-    """Return P(truth = label | answers) where a model gives `label` this `chance`, before it knows of any answer.
+def beside_model(likelihood: Floats, *, label: int, expected: int, chance: float) -> float:
+    """Return P(truth = label | answers) where a model gave the class `expected` this `chance` before any answer.
 
-    All of the rest is given to the class that fits the answers next best: the least that the model's word can mean,
-    whatever else it thinks.
+    Where it expected `label`, all of the rest is given to the class that fits the answers next best; where it expected
+    another, all of the rest to `label`. Only the two classes that matter are weighed, and nothing else that it thinks.
     """
     if not 0 <= chance <= 1:
         raise ValueError(f"A chance of {chance} lies between 0 and 1.")
-    rivals = np.delete(likelihood, label)
-    against = (1.0 - chance) * (rivals.max() if len(rivals) else 0.0)
-    own = chance * likelihood[label]
+    if expected == label:
+        rivals = np.delete(likelihood, label)
+        own, against = chance * likelihood[label], (1.0 - chance) * (rivals.max() if len(rivals) else 0.0)
+    else:
+        own, against = (1.0 - chance) * likelihood[label], chance * likelihood[expected]
     return float(own / (own + against)) if own + against > 0 else 0.0

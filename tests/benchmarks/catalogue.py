@@ -17,6 +17,7 @@ from tests.benchmarks.gate import simulate_gate
 from tests.benchmarks.heads import measure_refit
 from tests.benchmarks.labelling.cells import measure_cells
 from tests.benchmarks.labelling.digits import measure_labelling
+from tests.benchmarks.loop import measure_loop
 from tests.benchmarks.moments import measure_moments
 from tests.benchmarks.ranking import measure_ranking
 from tests.benchmarks.releasing import measure_releasing
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "gate": simulate_gate,
     "heads": measure_refit,
     "labelling": measure_labelling,
+    "loop": measure_loop,
     "moments": measure_moments,
     "ranking": measure_ranking,
     "rules": measure_rules,

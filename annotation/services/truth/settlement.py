@@ -120,23 +120,30 @@ def _decide(*, pick: Pick, belief: Belief, policy: Policy) -> settlement.Decisio
 
 
 def _weigh(*, pick: Pick, belief: Belief, policy: Policy) -> float | None:
-    """How firm the opinions are by themselves, or beside the model where it counts; None for a stranger's only one."""
+    """How firm the opinions are; None for a stranger's only one that no model agrees with.
+
+    What a model expected counts both ways: it may make up for the shares of the classes, or ask for another look.
+    """
     top = int(belief.posterior.argmax())
     if belief.likelihood is None:
         return float(belief.posterior[top])  # a majority knows no shares of the classes
-    chance = _expected(pick=pick, belief=belief, policy=policy, code=belief.codes[top])
-    backed = None if chance is None else firmness.beside_model(belief.likelihood, label=top, chance=chance)
-    if len(belief.opinions) == 1 and not belief.matrices:
-        return backed
-    return max(firmness.of_answers(belief.likelihood, label=top), backed or 0.0)
+    alone = firmness.of_answers(belief.likelihood, label=top)
+    is_stranger = len(belief.opinions) == 1 and not belief.matrices
+    expected = _expected(pick=pick, belief=belief, policy=policy)
+    if expected is None:
+        return None if is_stranger else alone
+    chance = float(pick.parts["top"])
+    beside = firmness.beside_model(belief.likelihood, label=top, expected=expected, chance=chance)
+    return max(alone, beside) if expected == top else None if is_stranger else min(alone, beside)
 
 
-def _expected(*, pick: Pick, belief: Belief, policy: Policy, code: str) -> float | None:
-    """The chance that a model gave the class `code` when it chose the region, before any answer; None where it expects
-    another one, has not looked, may not count, or has been seen by who answered."""
+def _expected(*, pick: Pick, belief: Belief, policy: Policy) -> int | None:
+    """The class that a model expected when it chose the region; None where it has not looked, may not count, or has
+    been seen by who answered."""
     if not policy.model_may_support or any(one.suggestion for one in belief.opinions):
         return None
-    return float(pick.parts["top"]) if pick.parts.get("predicted") == code else None
+    predicted = pick.parts.get("predicted", "")
+    return belief.codes.index(predicted) if predicted in belief.codes else None
 
 
 def _count_doubted(belief: Belief) -> int:

@@ -30,10 +30,16 @@ def test_answers_alone_are_the_posterior_under_even_classes():
 
 def test_the_model_stands_in_for_the_shares_and_its_doubt_counts_for_the_strongest_rival():
     one = likelihood(COMMON)
-    assert firmness.beside_model(one, label=COMMON, chance=0.5) == pytest.approx(0.9)
-    assert firmness.beside_model(one, label=COMMON, chance=0.9) == pytest.approx(0.81 / 0.82)
+    assert firmness.beside_model(one, label=COMMON, expected=COMMON, chance=0.5) == pytest.approx(0.9)
+    assert firmness.beside_model(one, label=COMMON, expected=COMMON, chance=0.9) == pytest.approx(0.81 / 0.82)
     split = likelihood(COMMON, RARE)
-    assert firmness.beside_model(split, label=COMMON, chance=0.97) == pytest.approx(0.97)
+    assert firmness.beside_model(split, label=COMMON, expected=COMMON, chance=0.97) == pytest.approx(0.97)
+
+
+def test_a_model_that_is_sure_of_another_class_outweighs_one_answer_and_hardly_three():
+    assert firmness.beside_model(likelihood(COMMON), label=COMMON, expected=RARE, chance=0.9) == pytest.approx(0.5)
+    three = likelihood(COMMON, COMMON, COMMON)
+    assert firmness.beside_model(three, label=COMMON, expected=RARE, chance=0.9) == pytest.approx(0.987805)
 
 
 def test_it_is_never_more_than_the_whole_distribution_would_say():
@@ -42,17 +48,17 @@ def test_it_is_never_more_than_the_whole_distribution_would_say():
         chances = generator.dirichlet(np.ones(4))
         found = firmness.likelihood_of(labels=np.array([2]), confusion=generator.dirichlet(np.ones(4), size=(1, 4)))
         whole = chances[2] * found[2] / (chances * found).sum()
-        assert firmness.beside_model(found, label=2, chance=chances[2]) <= whole + 1e-12
+        assert firmness.beside_model(found, label=2, expected=2, chance=chances[2]) <= whole + 1e-12
 
 
 def test_nobody_s_answer_is_firm_in_nothing_and_a_chance_is_a_share():
     nobody = firmness.likelihood_of(labels=np.array([], int), confusion=np.zeros((0, 4, 4)))
     assert firmness.of_answers(nobody, label=1) == 0.25
     with pytest.raises(ValueError, match="between 0 and 1"):
-        firmness.beside_model(nobody, label=1, chance=1.2)
+        firmness.beside_model(nobody, label=1, expected=1, chance=1.2)
 
 
 def test_an_impossible_answer_does_not_divide_by_nothing():
     never = firmness.likelihood_of(labels=np.array([0, 1]), confusion=np.stack([np.eye(2)] * 2))
     assert np.isfinite(never).all() and 0 <= firmness.of_answers(never, label=0) <= 1
-    assert firmness.beside_model(np.array([0.0, 1.0]), label=0, chance=1.0) == 0.0
+    assert firmness.beside_model(np.array([0.0, 1.0]), label=0, expected=0, chance=1.0) == 0.0
