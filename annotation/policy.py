@@ -33,8 +33,8 @@ class Policy:
     min_overlap: int = 2
     max_overlap: int = 5
     target_confidence: float = 0.9
-    single_reliability: float = 0.95  # of the annotator for the class, when one answer may settle
-    model_may_support: bool = False  # a sure, agreeing model may support a single answer
+    single_reliability: float = 0.95  # of one answer, when it may settle: classes taken as even, or by the model
+    model_may_support: bool = False  # what a model expects may end or prolong the asking
     planted_check_rate: float = 0.05  # share of early stops that get further blind opinions
     rare_share: float = 0.05  # a class below this share of the settled truth is rare
 

@@ -35,7 +35,7 @@ ADVANCED: dict[str, Words] = {
     "selection": Words("How regions are chosen", "learned: by a model; random: by chance alone."),
     "opinions_first": Words("A begun region before a new one", "by-gain: unless it is worth less than any new one."),
     "single_reliability": Words("Reliability for a single answer", "From which one answer may settle a region.", "%"),
-    "model_may_support": Words("A sure model may support a single answer", "It never votes on the label."),
+    "model_may_support": Words("The model may end or prolong the asking", "It never votes on the label."),
     "planted_check_rate": Words("Early stops asked again", "Measures what stopping early costs.", "%"),
     "rare_share": Words("A class is rare below this share", "One answer never settles a rare class.", "%"),
     "lease_minutes": Words("A region is held for", "Without any input.", "min"),

@@ -66,6 +66,8 @@ def consequences(policy: Policy, *, people: int) -> list[str]:
         )
         if policy.min_overlap == 1:
             said.append("A single answer may settle a region where that person is reliable for the class.")
+        if policy.model_may_support:
+            said.append("Where the model expected the same class, fewer answers may be enough; it never votes.")
     most = policy.fixed_overlap or policy.max_overlap
     if 0 < people < most:
         said.append(f"There are {people} people who answer, so no region can get more than {people} opinions.")

@@ -1,8 +1,7 @@
 """How far an annotator can be trusted, with the uncertainty of saying so.
 
-Decides intervals of each cell of a confusion matrix and the chance that a given answer is right; refuses to know what
-follows from it. Feed it answers from audit regions and the random share: what adaptive overlap collects is only the
-hard part.
+Decides intervals of each cell of a confusion matrix; refuses to know what follows from it. Feed it answers from audit
+regions and the random share: what adaptive overlap collects is only the hard part.
 """
 
 from dataclasses import dataclass
@@ -48,16 +47,3 @@ def bound_diagonal(counts: Floats, *, priors: Priors, level: float = 0.95) -> Bo
     """Return the intervals of `bound_cells` for right answers alone: (J, K)."""
     cells = bound_cells(counts, priors=priors, level=level)
     return Bounds(*(np.diagonal(one, axis1=-2, axis2=-1) for one in (cells.mean, cells.low, cells.high)))
-
-
-def reliability_of(*, confusion: Floats, prior: Floats) -> Floats:
-    """Return P(truth = k | the annotator says k) per class: (..., K) from confusion (..., K, K) and prior
-    (K,).
-
-    This is what a single answer is worth. A class nobody ever gives has the prior itself.
-    """
-    diagonal = np.diagonal(confusion, axis1=-2, axis2=-1)
-    said = np.einsum("...tk,t->...k", confusion, prior)
-    even = np.broadcast_to(prior, said.shape).copy()
-    reliability: Floats = np.divide(diagonal * prior, said, out=even, where=said > 0)
-    return reliability

@@ -1,8 +1,8 @@
 """When enough people have answered: settle, ask one more, wait, or call an adjudicator.
 
-Decides from one region's posterior and the study's policy, purely, inside the transaction of a submit.
-Refuses to know how the posterior was made and who answered. The label is always the people's: a model may
-only end the asking.
+Decides from one region's posterior, how firm the answers are, and the study's policy, purely, inside the transaction
+of a submit. Refuses to know how these were made and who answered. The label is always the people's: a model may only
+end the asking.
 """
 
 from dataclasses import dataclass
@@ -64,9 +64,8 @@ def decide(
     max_overlap: int,
     target: float,
     rare: NDArray[np.bool_],
-    single_reliability: float | None,
-    single_reliability_target: float,
-    model_agrees: bool | None,
+    firmness: float | None,
+    single_reliability: float,
     planted_check: bool,
     is_audit: bool,
     fixed_overlap: int | None,
@@ -77,9 +76,10 @@ def decide(
 
     `posterior` (K,), special outcomes included as classes like any other; `answers` counts distinct
     annotators who answered, neither gold nor repeats; `rare` (K,) marks classes that one person never
-    settles. `single_reliability` is P(truth = the leading class | the only annotator says so), None where
-    unknown. `model_agrees` is true where a calibrated model is sure of the leading class, the study allows
-    it to count and the annotator saw no suggestion; else False or None. `planted_check` is true where the
+    settles. `firmness` is how surely the answers carry the leading class by themselves (`learning.consensus.firmness`):
+    without the shares of the classes, or with what a model the study allows to count expects of this region. It has to
+    reach the target, too, and `single_reliability` where only one has answered: a common class is not settled for
+    being common. None for one answer of somebody unknown. `planted_check` is true where the
     region belongs to the planted share: it goes on to `max_overlap` although it could be settled.
 
     `doubted` counts the people among `answers` whose checks have fallen off: they don't count towards the
@@ -99,13 +99,10 @@ def decide(
         return _decide_fixed(posterior=posterior, label=label, answers=answers, families=families)
 
     doubt = _doubt(label=label, confidence=confidence, target=target)
-    if doubt is None and answers == 1:
-        doubt = _doubt_single(
-            is_rare=bool(rare[posterior.argmax()]),
-            reliability=single_reliability,
-            wanted=single_reliability_target,
-            model_agrees=model_agrees,
-        )
+    if doubt is None:
+        is_rare = bool(rare[posterior.argmax()])
+        wanted = single_reliability if answers == 1 else target
+        doubt = _doubt_firmness(firmness, is_rare=is_rare, answers=answers, wanted=wanted)
     can_ask = answers < max(max_overlap, first)
     if doubt is None and doubted and answers - doubted < first and (can_ask or doubted == answers):
         doubt = f"The checks of {doubted} of the {answers} who answered have fallen off of late."
@@ -165,12 +162,14 @@ def _doubt(*, label: int | None, confidence: float, target: float) -> str | None
     return None
 
 
-def _doubt_single(*, is_rare: bool, reliability: float | None, wanted: float, model_agrees: bool | None) -> str | None:
-    """What speaks against a single answer that reaches the target."""
-    if is_rare:
+def _doubt_firmness(firmness: float | None, *, is_rare: bool, answers: int, wanted: float) -> str | None:
+    """What speaks against answers that reach the target with the help of the classes' shares."""
+    if answers == 1 and is_rare:
         return "One person never settles a rare class."
-    if model_agrees or (reliability is not None and reliability >= wanted):
-        return None
-    if reliability is None:
+    if firmness is None:
         return "How reliable this annotator is for this class isn't known yet."
-    return f"This annotator's reliability for this class is {reliability:.3f}, under {wanted:.3f}."
+    if firmness >= wanted:
+        return None
+    if answers == 1:
+        return f"This one answer is worth {firmness:.3f} without the shares of the classes, under {wanted:.3f}."
+    return f"Without the shares of the classes these answers give {firmness:.3f}, under the target of {wanted:.3f}."

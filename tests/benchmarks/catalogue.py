@@ -20,6 +20,7 @@ from tests.benchmarks.gate import simulate_gate
 from tests.benchmarks.heads import measure_refit
 from tests.benchmarks.labelling.cells import measure_cells
 from tests.benchmarks.labelling.digits import measure_labelling
+from tests.benchmarks.loop import measure_loop
 from tests.benchmarks.mapped import measure_mapped
 from tests.benchmarks.margin import measure_margin
 from tests.benchmarks.moments import measure_moments
@@ -50,6 +51,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "gate": simulate_gate,
     "heads": measure_refit,
     "labelling": measure_labelling,
+    "loop": measure_loop,
     "mapped": measure_mapped,
     "margin": measure_margin,
     "moments": measure_moments,

@@ -12,7 +12,7 @@ import numpy as np
 
 from annotation import draws
 from annotation.policy import Policy
-from learning.consensus import dawid_skene, gather, priors, reliability, settlement
+from learning.consensus import dawid_skene, firmness, gather, priors, settlement
 from workers.simulation.readers import Reader
 from workers.simulation.votes import Book
 
@@ -133,9 +133,9 @@ class VoteQueue:
         prior = np.full(size, 1.0 / size) if fitted is None else fitted.prior
         rows = [fitted.confusion[one] if fitted is not None and one in self.known else unknown for one in readers]
         posterior = dawid_skene.posterior_of(labels=labels, confusion=np.stack(rows), prior=prior)
-        single = None
-        if len(readers) == 1 and readers[0] in self.known:
-            single = float(reliability.reliability_of(confusion=rows[0], prior=prior)[posterior.argmax()])
+        likelihood = firmness.likelihood_of(labels=labels, confusion=np.stack(rows))
+        firm = firmness.of_answers(likelihood, label=int(posterior.argmax()))
+        is_stranger = len(readers) == 1 and readers[0] not in self.known
         return settlement.decide(
             posterior=posterior,
             answers=len(readers),
@@ -143,9 +143,8 @@ class VoteQueue:
             max_overlap=max(len(readers) + region.overlap - region.granted, policy.min_overlap, 1),
             target=policy.target_confidence,
             rare=np.ones(size, dtype=bool) if fitted is None else prior < policy.rare_share,
-            single_reliability=single,
-            single_reliability_target=policy.single_reliability,
-            model_agrees=None,
+            firmness=None if is_stranger else firm,
+            single_reliability=policy.single_reliability,
             planted_check=region.is_check,
             is_audit=region.is_audit,
             fixed_overlap=policy.fixed_overlap or None,

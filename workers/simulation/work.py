@@ -49,10 +49,11 @@ def take(person: Person, *, kind: str = "label") -> Task | None:
     if assignment is None:
         return None
     rows = Annotation.objects.filter(region=assignment.region_id, annotator=person.member)
-    count = rows.exclude(kind=AnswerKind.WITHDRAWN).count()
+    kinds = list(rows.order_by().values_list("kind", flat=True))
+    count = sum(kind != AnswerKind.WITHDRAWN for kind in kinds)
     region = assignment.region.public_id
     response = person.mind.answer(token=assignment.token, region=region, count=count)
-    return Task(assignment, response, key=f"{region}-{rows.count()}")
+    return Task(assignment, response, key=f"{region}-{len(kinds)}")
 
 
 def finish(person: Person, task: Task) -> bool:

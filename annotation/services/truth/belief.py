@@ -14,7 +14,7 @@ from django.db import connection
 from annotation import mapping
 from annotation.models import Region, ReliabilitySnapshot, Study
 from annotation.states import SLOT_KINDS, AnswerKind, AssignmentKind
-from learning.consensus import dawid_skene, priors
+from learning.consensus import dawid_skene, firmness, priors
 
 # Both by hand, as they stand in every submit: putting them together anew takes as long as all the rest. One JSON text
 # holds the matrices, as an array of the database would be taken apart in Python, sign by sign.
@@ -89,13 +89,17 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """The posterior over `codes`, who it rests on, and what was known of them: the snapshot it was computed with."""
+    """The posterior over `codes`, who it rests on, and what was known of them: the snapshot it was computed with.
+
+    `likelihood` is what the opinions say without the shares of the classes; None where they are only counted.
+    """
 
     codes: list[str]
     posterior: np.ndarray
     opinions: list[Opinion]
     snapshot: ReliabilitySnapshot | None
     matrices: Mapping[str, Matrix] = field(default_factory=dict)
+    likelihood: np.ndarray | None = None
 
     @property
     def prior(self) -> np.ndarray | None:
@@ -161,7 +165,8 @@ def believe(region: Region, *, study: Study) -> Belief:
     confusion = np.stack(rows) if rows else np.empty((0, len(codes), len(codes)))
     prior = np.full(len(codes), 1.0 / len(codes)) if snapshot is None else np.asarray(snapshot.prior)
     posterior = dawid_skene.posterior_of(labels=labels, confusion=confusion, prior=prior)
-    return Belief(codes, posterior, opinions, snapshot, own)
+    likelihood = firmness.likelihood_of(labels=labels, confusion=confusion)
+    return Belief(codes, posterior, opinions, snapshot, own, likelihood)
 
 
 def latest_snapshot(study: Study) -> ReliabilitySnapshot | None:

@@ -23,7 +23,7 @@ from annotation.states import (
     PickState,
     RegionState,
 )
-from learning.consensus import reliability, settlement
+from learning.consensus import firmness, settlement
 from learning.consensus.hierarchy import families_of
 
 
@@ -109,9 +109,8 @@ def _decide(*, pick: Pick, belief: Belief, policy: Policy) -> settlement.Decisio
         max_overlap=max(people + still, policy.min_overlap, 1),
         target=policy.target_confidence,
         rare=rare,
-        single_reliability=_weigh_single(belief),
-        single_reliability_target=policy.single_reliability,
-        model_agrees=_model_agrees(pick=pick, belief=belief, policy=policy),
+        firmness=_weigh(pick=pick, belief=belief, policy=policy),
+        single_reliability=policy.single_reliability,
         planted_check=pick.is_planted_check,
         is_audit=pick.region.audit_half != AuditHalf.NONE,
         fixed_overlap=policy.fixed_overlap or None,
@@ -120,26 +119,36 @@ def _decide(*, pick: Pick, belief: Belief, policy: Policy) -> settlement.Decisio
     )
 
 
-def _weigh_single(belief: Belief) -> float | None:
-    """What the only answer is worth by what is known of who gave it; None for more answers, and for a stranger."""
-    prior = belief.prior
-    if len(belief.opinions) != 1 or not belief.matrices or prior is None:
+def _weigh(*, pick: Pick, belief: Belief, policy: Policy) -> float | None:
+    """How firm the opinions are; None for a stranger's only one that no model agrees with.
+
+    What a model expected counts both ways: it may make up for the shares of the classes, or ask for another look.
+    """
+    top = int(belief.posterior.argmax())
+    if belief.likelihood is None:
+        return float(belief.posterior[top])  # a majority knows no shares of the classes
+    alone = firmness.of_answers(belief.likelihood, label=top)
+    is_stranger = len(belief.opinions) == 1 and not belief.matrices
+    expected = _expected(pick=pick, belief=belief, policy=policy)
+    if expected is None:
+        return None if is_stranger else alone
+    chance = float(pick.parts["top"])
+    beside = firmness.beside_model(belief.likelihood, label=top, expected=expected, chance=chance)
+    return max(alone, beside) if expected == top else None if is_stranger else min(alone, beside)
+
+
+def _expected(*, pick: Pick, belief: Belief, policy: Policy) -> int | None:
+    """The class that a model expected when it chose the region; None where it has not looked, may not count, or has
+    been seen by who answered."""
+    if not policy.model_may_support or any(one.suggestion for one in belief.opinions):
         return None
-    (own,) = belief.matrices.values()
-    worth = reliability.reliability_of(confusion=own.rows, prior=prior)
-    return float(worth[belief.posterior.argmax()])
+    predicted = pick.parts.get("predicted", "")
+    return belief.codes.index(predicted) if predicted in belief.codes else None
 
 
 def _count_doubted(belief: Belief) -> int:
     """How many of those who answered have fallen off in their checks, as of the newest fit."""
     return sum(one.is_drifting for one in belief.matrices.values())
-
-
-def _model_agrees(*, pick: Pick, belief: Belief, policy: Policy) -> bool | None:
-    if not policy.model_may_support or any(one.suggestion for one in belief.opinions):
-        return None
-    top = belief.codes[int(belief.posterior.argmax())]
-    return bool(pick.parts.get("predicted") == top and pick.parts.get("top", 0.0) >= policy.target_confidence)
 
 
 def _close(

@@ -3,31 +3,8 @@ import pytest
 
 from learning.consensus import dawid_skene
 from learning.consensus.priors import TEXTBOOK, expect_accuracy
-from learning.consensus.reliability import bound_cells, bound_diagonal, reliability_of
+from learning.consensus.reliability import bound_cells, bound_diagonal
 from tests.learning.consensus.crowds import draw_crowd
-
-
-def test_what_an_answer_is_worth_follows_bayes():
-    confusion = np.array([[0.9, 0.1], [0.2, 0.8]])
-    prior = np.array([0.9, 0.1])
-    expected = [0.9 * 0.9 / (0.9 * 0.9 + 0.1 * 0.2), 0.1 * 0.8 / (0.1 * 0.8 + 0.9 * 0.1)]
-    np.testing.assert_allclose(reliability_of(confusion=confusion, prior=prior), expected)
-    stacked = reliability_of(confusion=np.stack([confusion, np.eye(2)]), prior=prior)
-    np.testing.assert_allclose(stacked, np.array([expected, [1.0, 1.0]]))
-
-
-def test_what_an_answer_is_worth_is_the_posterior_of_one_answer():
-    crowd = draw_crowd(seed=1, items=200, annotators=3, classes=4, overlap=(2, 3), skill=0.8)
-    fitted = dawid_skene.fit(crowd.answers)
-    worth = reliability_of(confusion=fitted.confusion, prior=fitted.prior)
-    for said in range(4):
-        single = dawid_skene.posterior_of(labels=np.array([said]), confusion=fitted.confusion[1:2], prior=fitted.prior)
-        assert worth[1, said] == pytest.approx(single[said])
-
-
-def test_a_class_nobody_gives_is_worth_the_prior():
-    confusion = np.array([[1.0, 0.0], [1.0, 0.0]])
-    np.testing.assert_allclose(reliability_of(confusion=confusion, prior=np.array([0.7, 0.3])), [0.7, 0.3])
 
 
 def test_intervals_hold_the_true_diagonal_about_as_often_as_they_say():
