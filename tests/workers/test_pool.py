@@ -92,9 +92,9 @@ def test_slides_without_features_are_not_in_the_pool(study):
 
 def test_reading_the_pool_takes_the_same_queries_for_any_number_of_slides(study, django_assert_num_queries):
     add_slide(study)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         read(study)
     for _ in range(4):
         add_slide(study)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         read(study)
