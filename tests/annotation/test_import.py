@@ -185,7 +185,7 @@ def test_policy_change_is_checked_and_none_restores_the_default(tmp_path: Path) 
 def test_policy_with_an_unknown_encoder_is_not_stored(tmp_path: Path) -> None:
     study = imports.import_folder(write_folder(tmp_path / "study")).study
     assert study is not None
-    with pytest.raises(BadInput, match="'encoder' must be one of colour-texture, study-cnn, onnx:<file>@<sha256>, not 'magic'"):
+    with pytest.raises(BadInput, match="must be one of colour-texture, study-cnn, onnx:<file>@<sha256>, not 'magic'"):
         studies.update_policy(study=study, values={"encoder": "magic"})
 
 

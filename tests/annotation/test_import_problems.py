@@ -110,7 +110,8 @@ CASES: dict[str, tuple[dict[str, str | None], str]] = {
     ),
     "unknown encoder": (
         {"study": TOML.replace("batch_size = 4", 'encoder = "magic"')},
-        "study.toml, line 28: Policy: 'encoder' must be one of colour-texture, study-cnn, onnx:<file>@<sha256>, not 'magic'.",
+        "study.toml, line 28: Policy: 'encoder' must be one of colour-texture, study-cnn, onnx:<file>@<sha256>, "
+        "not 'magic'.",
     ),
     "tiles that are no squares": (
         {"study": TOML.replace("width = 32", "width = 64"), "regions": None, "truth": None, "votes": None},
