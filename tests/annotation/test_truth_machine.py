@@ -177,7 +177,7 @@ def digests(release: Release) -> dict[str, str]:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("draw", range(2))
 def test_any_order_of_actions_keeps_the_truth_true(draw: int) -> None:
-    run(seed(draw)(TruthMachine), examples=10, steps=100)
+    run(seed(draw)(TruthMachine), examples=5, steps=100)
 
 
 @pytest.mark.slow

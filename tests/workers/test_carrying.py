@@ -133,6 +133,7 @@ def forge(where, digest):
     assert any("of the model is missing" in one for one in verify(where).problems)
 
 
+@pytest.mark.slow
 def test_a_model_that_is_not_accepted_stays_out_and_the_datasheet_says_why(study):
     manager, _ = settle(study)
     reason = "No model of the study is active."
