@@ -183,6 +183,7 @@ def test_a_slide_that_comes_late_is_shown_to_the_encoder_in_use(study):
     assert ScoreFile.objects.filter(slide=late, model=model).exists()
 
 
+@pytest.mark.slow
 def test_features_that_were_lost_are_computed_again_before_the_next_model(study):
     settle_and_run(study)
     version = EncoderVersion.objects.get(study=study)
@@ -193,6 +194,7 @@ def test_features_that_were_lost_are_computed_again_before_the_next_model(study)
     assert files.path_of(lost.stored_name).is_file() and unended(study) == []
 
 
+@pytest.mark.slow
 def test_an_encoder_whose_model_is_rejected_is_left_and_not_tried_again(study, monkeypatch):
     before = ModelVersion.objects.get(study=study, state=ModelState.ACTIVE)
     judge = gating.judge

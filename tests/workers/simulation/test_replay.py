@@ -81,6 +81,7 @@ def test_everybody_says_what_was_recorded_and_nobody_is_asked_anything_else(stud
     assert found["models"] == 0 and found["release_digest"] is None and found["jobs_failed"] == []
 
 
+@pytest.mark.slow
 def test_one_seed_repeats_exactly_another_asks_in_another_order(study: Study) -> None:
     first, again, other = run(study, seed=3), run(study, seed=3), run(study, seed=4)
     assert {key for key in first if first[key] != again[key]} <= {"study", "wall_seconds"}

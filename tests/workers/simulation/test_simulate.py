@@ -73,6 +73,7 @@ def test_lockstep_with_one_seed_repeats_picks_models_and_release(study: Study, t
 
 
 @pytest.mark.timeout(400)
+@pytest.mark.slow
 def test_options_reach_policy_people_and_the_number_of_answers(study: Study, tmp_path: Path) -> None:
     options = ("--overlap", "fixed:3", "--consensus", "majority", "--selection", "random", "--answers", "60")
     found = simulate(study, tmp_path / "one.json", "--seed", "1", "--skill", "1.0", *options)
