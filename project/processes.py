@@ -29,14 +29,17 @@ class RunningProcess:
     command: bytes
 
 
-def die_with_parent(death_signal: int) -> Callable[[], None]:
+def die_with_parent(death_signal: int, *, niceness: int = 0) -> Callable[[], None]:
     """A `preexec_fn` that has the kernel send `death_signal` once the thread that starts the child has gone.
 
-    Linux only; elsewhere a child outlives a parent killed with -9, until the next start finds it.
+    `niceness` is added to the child's. The signal is Linux only; elsewhere a child outlives a parent killed with -9,
+    until the next start finds it.
     """
     parent = os.getpid()
 
     def arrange() -> None:
+        if niceness:
+            os.nice(niceness)
         if _LIBC is not None:
             _LIBC.prctl(_PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
             # The parent may have died between the fork and the line above: then no signal would ever come.

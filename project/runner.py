@@ -38,6 +38,8 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
     # What the kernel sends should the runner be killed; None: the stop signal.
     death_signal: signal.Signals | None = None
+    # How far it stands back from the others where processors are short (0 to 19).
+    niceness: int = 0
     # Stopped only after all that are not: engines outlive those who use them.
     stops_last: bool = False
 
@@ -67,7 +69,7 @@ class Supervised:
             stderr=subprocess.STDOUT,
             start_new_session=True,
             pass_fds=program.pass_fds,
-            preexec_fn=die_with_parent(death_signal),  # noqa: PLW1509 - takes no lock, imports nothing
+            preexec_fn=die_with_parent(death_signal, niceness=program.niceness),  # noqa: PLW1509 - takes no lock, imports nothing
         )
         self._started = time.monotonic()
 

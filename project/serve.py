@@ -73,8 +73,9 @@ def programs(*, listener: socket.socket, var: Path) -> list[Program]:
         # Whoever clicks or waits for the next batch comes before a network that learns for minutes.
         Program(
             name="encoder",
-            argv=("nice", "-n", "10", *worker, "-Q", "encoder", "-c", "1", "-n", "encoder@%h"),
+            argv=(*worker, "-Q", "encoder", "-c", "1", "-n", "encoder@%h"),
             death_signal=dies_by,
+            niceness=10,
         ),
         # Kept in memory: everything in it comes round in seconds, and a file could be torn by a kill.
         Program(name="beat", argv=(*celery, "beat", "-S", "celery.beat:Scheduler", "--pidfile", "")),

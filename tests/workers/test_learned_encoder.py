@@ -13,7 +13,6 @@ from annotation.models import (
     ModelVersion,
     ScoreFile,
     SelectionBatch,
-    Slide,
     TrainingSet,
 )
 from annotation.services import jobs, loop, networks
@@ -45,9 +44,15 @@ QUICK = training.CnnSettings(network=SMALL, shown=1600, batch=16, loop=LoopSetti
 LEARNABLE, AUDIT = 6, 5
 
 
+@pytest.fixture(scope="module")
+def shared_store(tmp_path_factory):
+    return tmp_path_factory.mktemp("store")
+
+
 @pytest.fixture(autouse=True)
-def own_store(settings, tmp_path, monkeypatch):
-    settings.STORE = tmp_path
+def own_store(settings, shared_store, monkeypatch):
+    # Features are named by content, so all tests of this module encode each slide once.
+    settings.STORE = shared_store
     monkeypatch.setattr(training, "CnnSettings", lambda: QUICK)
 
 
@@ -172,6 +177,7 @@ def test_a_full_disk_fails_the_job_in_a_sentence_and_the_active_model_stays(stud
     assert not EncoderVersion.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_slide_that_comes_late_is_shown_to_the_encoder_in_use(study):
     settle_and_run(study)
     version = EncoderVersion.objects.get(study=study)
@@ -227,9 +233,9 @@ def test_too_few_cases_are_a_sentence_and_not_a_failure(study):
     assert "5 cases or more" in job.result["why"] and "; 2 have" in job.result["why"]
 
 
-def test_the_cases_kept_back_are_the_same_whenever_they_are_asked_for(study):
+def test_the_cases_kept_back_are_the_same_whenever_they_are_asked_for():
+    study = factories.study(seed=7)
     cases = [f"case-{number}" for number in range(40)]
     held = step.hold_back(study, cases)
     assert len(held) == 8 and held == step.hold_back(study, list(reversed(cases)))
     assert step.hold_back(study, cases[:4]) == set()
-    assert Slide.objects.filter(study=study).count() == LEARNABLE + AUDIT
