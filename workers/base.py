@@ -21,7 +21,7 @@ from django.db import Error, connection
 from annotation import clock
 from annotation.errors import ConcordError
 from annotation.models import Job, Study
-from annotation.services import jobs, loop, modelling
+from annotation.services import jobs, loop, modelling, networks
 from annotation.states import JobKind, JobState
 from learning.slides.errors import SlideError
 from workers import catalogue
@@ -144,6 +144,7 @@ def _nudge(study: Study) -> None:
     try:
         loop.nudge(study=study)
         modelling.enqueue_watch(study=study)
+        networks.enqueue_due(study=study)
     except Error:
         logger.exception("Study %s was not nudged; the next tick does it", study.pk)
         connection.close()

@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef
 from annotation import clock
 from annotation.errors import ConcordError
 from annotation.models import Job, Study, WorkerStamp
-from annotation.services import acceptance, anchoring, jobs, loop, modelling, picks
+from annotation.services import acceptance, anchoring, jobs, loop, modelling, networks, picks
 from annotation.states import StudyState
 from workers import catalogue
 
@@ -51,6 +51,7 @@ def tick() -> None:
             acceptance.close_stuck(study=study)
             loop.nudge(study=study)
             modelling.enqueue_watch(study=study)
+            networks.enqueue_due(study=study)
             if study.state == StudyState.DRAINING:
                 # Nobody joins a study that ends: what no annotator is left for is an adjudicator's.
                 picks.escalate_stuck(study=study)

@@ -4,7 +4,6 @@ Decides from counted rows, so that it may be asked at any time by anyone; refuse
 jobs, whose keys make a second question harmless. Asked after each submit, each job and by beat's tick.
 """
 
-import math
 from datetime import timedelta
 
 from django.db import transaction
@@ -13,7 +12,6 @@ from django.db.models import Q, QuerySet
 from annotation import clock
 from annotation.models import (
     Annotation,
-    EncoderVersion,
     FeatureShard,
     GroundTruthRevision,
     Job,
@@ -23,8 +21,7 @@ from annotation.models import (
     Study,
     TrainingSet,
 )
-from annotation.policy import LEARNED_ENCODER
-from annotation.services import acceptance, jobs, networks, picks
+from annotation.services import acceptance, jobs, picks
 from annotation.states import LIVE_JOBS, AuditHalf, JobKind, JobState, ModelState, SlideState, StudyState
 
 READING = {JobKind.TILE_SLIDE.value, JobKind.EMBED_SLIDE.value}
@@ -41,7 +38,7 @@ def nudge(*, study: Study) -> list[Job]:
     latest = _latest_jobs(study)
     due = [_refit_due(study, latest)]
     if study.state == StudyState.RUNNING:
-        due += [_training_due(study, latest), _encoder_due(study, latest), _batch_due(study, latest)]
+        due += [_training_due(study, latest), _batch_due(study, latest)]
     return [job for job in due if job is not None]
 
 
@@ -56,7 +53,7 @@ def train_now(*, study: Study, trigger: str, encoder: int | None = None) -> Job:
         live = trainings.filter(state__in=LIVE_JOBS).first()
         if live is not None:
             return live
-        upto = _settled(study).order_by("-id").values_list("id", flat=True).first() or 0
+        upto = find_lessons(study).order_by("-id").values_list("id", flat=True).first() or 0
         payload = {"trigger": trigger, "upto": upto} | ({"encoder": encoder} if encoder else {})
         return jobs.enqueue(study=study, kind=JobKind.TRAIN_MODEL, key=str(trainings.count() + 1), payload=payload)
 
@@ -73,7 +70,7 @@ def renew(*, study: Study, trigger: str) -> None:
 
 def _latest_jobs(study: Study) -> dict[str, Job]:
     """The newest job of each kind that is live, and of trainings and refits also where they have ended."""
-    counted = Q(state__in=LIVE_JOBS) | Q(kind__in=[JobKind.TRAIN_MODEL, JobKind.TRAIN_ENCODER, JobKind.REFIT_CONSENSUS])
+    counted = Q(state__in=LIVE_JOBS) | Q(kind__in=[JobKind.TRAIN_MODEL, JobKind.REFIT_CONSENSUS])
     rows = Job.objects.filter(counted, study=study).order_by("kind", "-id").distinct("kind")
     return {job.kind: job for job in rows}
 
@@ -82,7 +79,7 @@ def _is_live(job: Job | None) -> bool:
     return job is not None and job.state in LIVE_JOBS
 
 
-def _settled(study: Study) -> QuerySet[GroundTruthRevision]:
+def find_lessons(study: Study) -> QuerySet[GroundTruthRevision]:
     """Revisions that may teach a model; how many of them still stand is looked at by the training itself."""
     return GroundTruthRevision.objects.filter(
         study=study, is_settled=True, is_excluded=False, region__audit_half=AuditHalf.NONE
@@ -96,13 +93,9 @@ def _training_due(study: Study, latest: dict[str, Job]) -> Job | None:
     if last is not None and last.result.get("waits") and not READING & latest.keys():
         return train_now(study=study, trigger=f"{last.payload.get('trigger')}; slides have been read again")
     policy = study.policy
-    untried = networks.find_untried(study) if JobKind.TRAIN_ENCODER in latest else None
-    if untried is not None and last is not None and networks.is_complete(untried) and not _was_tried(last, untried):
-        trigger = f"encoder {untried.number} has looked at every slide"
-        return train_now(study=study, trigger=trigger, encoder=untried.number)
     is_first = not TrainingSet.objects.filter(study=study).exists()
     wanted = policy.first_model_revisions if is_first else policy.retrain_every_revisions
-    fresh = _settled(study).filter(id__gt=last.payload.get("upto", 0) if last else 0)
+    fresh = find_lessons(study).filter(id__gt=last.payload.get("upto", 0) if last else 0)
     count = fresh[:wanted].count()
     if count >= wanted:
         return train_now(study=study, trigger=f"{count} newly settled revisions")
@@ -110,29 +103,6 @@ def _training_due(study: Study, latest: dict[str, Job]) -> Job | None:
     if count and not is_first and last is not None and clock.now() - (last.finished_at or last.created_at) > pause:
         return train_now(study=study, trigger=f"{policy.retrain_every_minutes:g} minutes since the last training")
     return None
-
-
-def _was_tried(last: Job, encoder: EncoderVersion) -> bool:
-    """Whether the last training tried this encoder and came to no model: it is not asked again and again."""
-    return last.payload.get("encoder") == encoder.number and not last.result.get("waits")
-
-
-def _encoder_due(study: Study, latest: dict[str, Job]) -> Job | None:
-    """A newer study-cnn, where the study wants one and its settled regions have grown enough."""
-    last = latest.get(JobKind.TRAIN_ENCODER)
-    policy = study.policy
-    if policy.encoder != LEARNED_ENCODER or _is_live(last) or networks.find_untried(study) is not None:
-        return None
-    newest = EncoderVersion.objects.filter(study=study).select_related("training_set").order_by("-number").first()
-    wanted = policy.encoder_first_revisions
-    if newest is not None:
-        wanted = max(wanted, math.ceil(policy.encoder_growth * len(newest.training_set.revision_ids)))
-    fresh = _settled(study).filter(id__gt=last.payload.get("upto", 0) if last else 0)
-    upto = list(fresh.order_by("id").values_list("id", flat=True)[:wanted])
-    if len(upto) < wanted:
-        return None
-    newest_id = fresh.order_by("-id").values_list("id", flat=True)[0]
-    return networks.train_now(study=study, upto=newest_id, trigger=f"{wanted} newly settled revisions")
 
 
 def _refit_due(study: Study, latest: dict[str, Job]) -> Job | None:

@@ -4,15 +4,16 @@ Decides when features are due and which encoder the next model looks through; re
 Nothing waits for it: the active model keeps its own features until a model on the new ones has passed the gate.
 """
 
+import math
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, QuerySet
 
 from annotation import clock
-from annotation.models import EncoderVersion, FeatureShard, Job, ModelVersion, Slide, Study, TrainingSet
-from annotation.services import jobs
-from annotation.states import LIVE_JOBS, JobKind, JobState, ModelState, SlideState
+from annotation.models import EncoderVersion, Job, ModelVersion, Slide, Study, TrainingSet
+from annotation.policy import LEARNED_ENCODER
+from annotation.services import jobs, loop
+from annotation.states import LIVE_JOBS, JobKind, ModelState, SlideState, StudyState
 
 
 @transaction.atomic
@@ -43,31 +44,27 @@ def register(
         },
     )
     if is_new:
-        enqueue_embedding(version=version)
+        tiled = Slide.objects.filter(study=version.study, state=SlideState.TILED).order_by("public_id")
+        slides = tiled.values_list("public_id", flat=True)
+        payloads = {embedding_key(public_id, version): _payload(public_id, version) for public_id in slides}
+        jobs.enqueue_many(study=version.study, kind=JobKind.EMBED_SLIDE, payloads=payloads)
     return version
-
-
-def enqueue_embedding(*, version: EncoderVersion) -> list[Job]:
-    """A job for each slide without features of this encoder that has none yet."""
-    missing = without_features(version).values_list("public_id", flat=True)
-    return [embed(study=version.study, public_id=public_id, version=version) for public_id in missing]
 
 
 def embed(*, study: Study, public_id: str, version: EncoderVersion | None, again: bool = False) -> Job:
     """The job that has an encoder look at a slide; once more where `again`, as its features were lost."""
-    payload: dict[str, Any] = {"again": True} if again else {}
-    if version is not None:
-        payload |= {"slide": public_id, "encoder": version.number}
+    payload = _payload(public_id, version) | ({"again": True} if again else {})
     key = embedding_key(public_id, version)
     return jobs.enqueue(study=study, kind=JobKind.EMBED_SLIDE, key=key, payload=payload, again=again)
 
 
-def embed_late(*, study: Study) -> None:
-    """Show what has come since to the learned encoders that are used or tried."""
+def embed_late(*, slide: Slide) -> None:
+    """Show a slide, which the study's first encoder has just looked at, to the learned ones that are used or tried."""
+    study = slide.study
     if study.encoders.exists():
         for version in {find_current(study), find_untried(study)}:
             if version is not None:
-                enqueue_embedding(version=version)
+                embed(study=study, public_id=slide.public_id, version=version)
 
 
 def embedding_key(public_id: str, version: EncoderVersion | None) -> str:
@@ -75,13 +72,8 @@ def embedding_key(public_id: str, version: EncoderVersion | None) -> str:
     return f"{public_id}:{version.number}" if version else public_id
 
 
-def without_features(version: EncoderVersion) -> QuerySet[Slide]:
-    """Tiled slides that this encoder has not looked at, by their public ids."""
-    whole = FeatureShard.objects.filter(
-        slide__study=version.study, encoder_digest=version.digest, tiling_digest=F("slide__tiling_digest")
-    )
-    tiled = Slide.objects.filter(study=version.study, state=SlideState.TILED)
-    return tiled.exclude(pk__in=whole.values("slide")).order_by("public_id")
+def _payload(public_id: str, version: EncoderVersion | None) -> dict[str, Any]:
+    return {"slide": public_id, "encoder": version.number} if version else {}
 
 
 def find_current(study: Study) -> EncoderVersion | None:
@@ -99,15 +91,48 @@ def find_untried(study: Study) -> EncoderVersion | None:
     return None if judged.exclude(state=ModelState.CANDIDATE).exists() else newest
 
 
-def is_complete(version: EncoderVersion) -> bool:
-    """Whether every slide has features of this encoder, but for those whose embedding has failed for good."""
-    left = list(without_features(version).values_list("public_id", flat=True))
-    keys = [embedding_key(public_id, version) for public_id in left]
-    failed = Job.objects.filter(
-        study=version.study, kind=JobKind.EMBED_SLIDE, key__in=keys, state=JobState.FAILED
-    ).count()
-    has_any = FeatureShard.objects.filter(slide__study=version.study, encoder_digest=version.digest).exists()
-    return has_any and failed == len(left)
+def enqueue_due(*, study: Study) -> Job | None:
+    """What is due in a study that wants a learned encoder: a model that tries the newest, or else a newer one.
+
+    Asked after jobs and by beat's tick, not after each submit: nobody waits for it.
+    """
+    if (
+        study.policy.encoder != LEARNED_ENCODER
+        or not Study.objects.filter(pk=study.pk, state=StudyState.RUNNING).exists()
+    ):
+        return None
+    newest = EncoderVersion.objects.filter(study=study).select_related("training_set").order_by("-number").first()
+    if newest is None or _was_tried(newest):
+        return _train_where_grown(study, newest)
+    if _is_looking(newest):
+        return None
+    trigger = f"encoder {newest.number} has looked at every slide"
+    return loop.train_now(study=study, trigger=trigger, encoder=newest.number)
+
+
+def _was_tried(version: EncoderVersion) -> bool:
+    """Whether a training has tried this encoder, also one that came to no model: it is not asked again and again."""
+    trial = Job.objects.filter(study=version.study, kind=JobKind.TRAIN_MODEL, payload__encoder=version.number)
+    last = trial.order_by("-id").first()
+    return last is not None and last.state not in LIVE_JOBS and not last.result.get("waits")
+
+
+def _is_looking(version: EncoderVersion) -> bool:
+    looks = Job.objects.filter(study=version.study, kind=JobKind.EMBED_SLIDE, payload__encoder=version.number)
+    return looks.filter(state__in=LIVE_JOBS).exists()
+
+
+def _train_where_grown(study: Study, newest: EncoderVersion | None) -> Job | None:
+    policy = study.policy
+    last = Job.objects.filter(study=study, kind=JobKind.TRAIN_ENCODER).order_by("-id").first()
+    wanted = policy.encoder_first_revisions
+    if newest is not None:
+        wanted = max(wanted, math.ceil(policy.encoder_growth * len(newest.training_set.revision_ids)))
+    fresh = loop.find_lessons(study).filter(id__gt=last.payload.get("upto", 0) if last else 0).order_by("-id")
+    newest_first = list(fresh.values_list("id", flat=True)[:wanted])
+    if len(newest_first) < wanted:
+        return None
+    return train_now(study=study, upto=newest_first[0], trigger=f"{wanted} newly settled revisions")
 
 
 def train_now(*, study: Study, upto: int, trigger: str) -> Job:

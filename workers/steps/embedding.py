@@ -25,7 +25,8 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
     """Write the features of the slide that the job names, under the study's first encoder or a learned one."""
     slide = Slide.objects.select_related("study").get(study=job.study, public_id=job.payload.get("slide", job.key))
     first = bridge.choose_encoder(job.study)
-    version = job.study.encoders.filter(number=job.payload.get("encoder")).first()
+    number = job.payload.get("encoder")
+    version = job.study.encoders.filter(number=number).first() if number else None
     if version is not None and version.beside != first.digest:
         return {"rows": 0, "why": f"Encoder {version.number} stands beside features that are no longer computed."}
     encoder = bridge.open_learned(version) if version else first
@@ -46,7 +47,8 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
         )
         # A slide that comes late is ranked by the model that is active already.
         modelling.enqueue_active_scoring(study=job.study)
-        networks.embed_late(study=job.study)
+        if version is None:
+            networks.embed_late(slide=slide)
     return {"rows": len(rectangles)}
 
 
