@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from annotation import canonical, mapping
 from annotation.models import Job, ModelVersion, Region, SelectionBatch, Study
-from annotation.services import jobs, modelling, picks, pilot
+from annotation.services import jobs, modelling, picks, pilot, worth
 from annotation.services.picks import PickSpec
 from annotation.states import JobKind, ModelState, SlideState, Stratum
 from learning.query import Selection, SelectionRequest, select_batch
@@ -54,7 +54,7 @@ def run(job: Job, report: Progress) -> dict[str, Any]:
             model=model,
             pool_size=len(pool.available),
             numbers={"audit": len(audit), "slides": len(pool.shards), **({pilot.MARK: True} if is_pilot else {})},
-            weights=_weigh_classes(study),
+            weights=_weigh_classes(study, table) if worth.is_weighed(study.policy) else None,
         )
     return {"batch": batch.number, "picks": batch.picks.count(), "strategy": batch.strategy}
 
@@ -143,10 +143,10 @@ def _select(
         return select_batch(request)
 
 
-def _weigh_classes(study: Study) -> dict[str, float]:
+def _weigh_classes(study: Study, table: mapping.Codes) -> dict[str, float]:
     """What a right truth of each class is worth beside others: as ranking has it, more where there are few labels."""
     codes = bridge.learnable_codes(study)
-    return dict(zip(codes, weigh_rarity(bridge.count_labels(study, codes)).tolist(), strict=True))
+    return dict(zip(codes, weigh_rarity(bridge.count_labels(study, codes, table=table)).tolist(), strict=True))
 
 
 def _specify(selection: Selection, pool: Pool, today: tuple[str, ...]) -> list[PickSpec]:
