@@ -20,9 +20,8 @@ from learning.review.look import Look
 from learning.review.registration import EDGE
 from learning.slides.errors import SlideError
 from learning.slides.reader import open_slide
-from learning.slides.tiles import read_patch
 from learning.slides.tiling import tiling_digest
-from workers import files
+from workers import files, pixels
 
 logger = logging.getLogger(__name__)
 
@@ -53,13 +52,12 @@ def take(study: Study, items: Sequence[Item], rows: NDArray[np.int64], *, report
 
 
 def read_pixels(study: Study, items: Sequence[Item]) -> NDArray[np.uint8]:
-    """Pixels (n, EDGE, EDGE, 3) of items, each slide opened once."""
-    pixels = np.zeros((len(items), EDGE, EDGE, 3), dtype=np.uint8)
-    for slide, places in _group(study, items, np.zeros(len(items), dtype=np.int64)):
-        with open_slide(store.slide_path(slide)) as reader:
-            for at, (x, y, width, height) in zip(places, _boxes([items[at] for at in places]).tolist(), strict=True):
-                pixels[at] = read_patch(reader, x=x, y=y, width=width, height=height, edge=EDGE)
-    return pixels
+    """Pixels (n, EDGE, EDGE, 3) of items; black where an item has no box."""
+    shown = np.zeros((len(items), EDGE, EDGE, 3), dtype=np.uint8)
+    places = [at for at, item in enumerate(items) if item.box is not None]
+    boxed = [items[at] for at in places]
+    shown[places] = pixels.read(study, [item.slide for item in boxed], _boxes(boxed), edge=EDGE)
+    return shown
 
 
 def _group(study: Study, items: Sequence[Item], rows: NDArray[np.int64]) -> list[tuple[Slide, list[int]]]:

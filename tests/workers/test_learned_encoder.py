@@ -25,7 +25,7 @@ from learning.features.cnn.network import NetworkSettings
 from tests import factories
 from tests.workers import smears
 from tests.workers.test_loop_inline import settle_open_picks
-from workers import base, bridge, files, gating
+from workers import base, bridge, files, gating, pixels
 from workers.steps import encoder as step
 
 pytestmark = pytest.mark.django_db
@@ -154,8 +154,8 @@ def test_a_killed_training_goes_on_with_the_same_regions_to_the_same_weights(stu
     assert (found["encoder"], version.training_set) == (1, taught)
     lesson = step._read(study, taught.revision_ids)
     settings = replace(QUICK, seed=files.seed_of(study, files.ENCODER, 1))
-    pixels = step._read_pixels(study, lesson, edge=SMALL.edge, report=lambda done, total: None)
-    whole = training.train(pixels=pixels, labels=lesson.labels, classes=len(lesson.codes), settings=settings)
+    shown = pixels.read(study, lesson.slides, lesson.rectangles, edge=SMALL.edge)
+    whole = training.train(pixels=shown, labels=lesson.labels, classes=len(lesson.codes), settings=settings)
     kept = bridge.open_learned(version)
     for name, value in kept.network.state_dict().items():
         if not name.startswith("head."):

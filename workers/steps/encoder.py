@@ -12,14 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation import mapping, store
-from annotation.models import EncoderVersion, GroundTruthRevision, Job, Region, Slide, Study, TrainingSet
+from annotation import mapping
+from annotation.models import EncoderVersion, GroundTruthRevision, Job, Region, Study, TrainingSet
 from annotation.policy import LEARNED_ENCODER
 from annotation.services import jobs, modelling, networks
 from learning.features.cnn import encoder, training
-from learning.slides.reader import open_slide
-from learning.slides.tiles import read_patch
-from workers import bridge, files
+from workers import bridge, files, pixels
 from workers.progress import Progress
 from workers.steps.training import digest_training_set
 
@@ -142,20 +140,6 @@ def _read(study: Study, revision_ids: list[int]) -> Lesson:
     )
 
 
-def _read_pixels(study: Study, lesson: Lesson, *, edge: int, report: Progress) -> NDArray[np.uint8]:
-    """Pixels (N, edge, edge, 3) of the regions, each slide opened once."""
-    pixels = np.empty((len(lesson.labels), edge, edge, 3), dtype=np.uint8)
-    slides = {slide.public_id: slide for slide in Slide.objects.filter(study=study, public_id__in=set(lesson.slides))}
-    names = np.array(lesson.slides)
-    for public_id in sorted(slides):
-        with open_slide(store.slide_path(slides[public_id])) as reader:
-            for row in np.flatnonzero(names == public_id).tolist():
-                x, y, width, height = lesson.rectangles[row].tolist()
-                pixels[row] = read_patch(reader, x=x, y=y, width=width, height=height, edge=edge)
-        report(0, 0)
-    return pixels
-
-
 def _learn(
     lesson: Lesson, training_set: TrainingSet, number: int, report: Progress
 ) -> tuple[EncoderVersion, dict[str, Any]]:
@@ -164,7 +148,13 @@ def _learn(
     checkpoint = files.checkpoint_path(study, number)
     begun = time.monotonic()
     network = training.train(
-        pixels=_read_pixels(study, lesson, edge=settings.network.edge, report=report),
+        pixels=pixels.read(
+            study,
+            lesson.slides,
+            lesson.rectangles,
+            edge=settings.network.edge,
+            after_slide=lambda: report(0, 0),
+        ),
         labels=lesson.labels,
         classes=len(lesson.codes),
         settings=settings,
