@@ -103,13 +103,21 @@ def _precondition(rows: FloatArray, weight: FloatArray, penalty: float) -> Float
 
     Measured features are strongly correlated; without this 200 steps are not enough. The eigenvectors
     of the weighted covariance, each scaled by its curvature bound (Boehning 1992); R <= D drops
-    directions without any spread, in which the optimal weight is zero anyway.
+    directions without any spread, in which the optimal weight is zero anyway. Fewer rows than columns
+    span so few directions that the products between rows (N, N) tell them sooner, and as well.
     """
-    covariance = (rows * weight[:, None]).T @ rows / np.float32(len(rows))
-    spread, directions = np.linalg.eigh(covariance.astype(np.float64))
+    is_wide = rows.shape[0] < rows.shape[1]
+    if is_wide:
+        scaled = rows * np.sqrt(weight.astype(np.float64) / len(rows))[:, None]
+        spread, directions = np.linalg.eigh(scaled @ scaled.T)
+    else:
+        covariance = (rows * weight[:, None]).T @ rows / np.float32(len(rows))
+        spread, directions = np.linalg.eigh(covariance.astype(np.float64))
     kept = spread > 1e-6 * spread[-1]
-    scale = 1.0 / np.sqrt(0.25 * spread[kept] + penalty)
-    result: FloatArray = (directions[:, kept] * scale).astype(np.float32)
+    spread, directions = spread[kept], directions[:, kept]
+    if is_wide:
+        directions = scaled.T @ (directions / np.sqrt(spread))
+    result: FloatArray = (directions / np.sqrt(0.25 * spread + penalty)).astype(np.float32)
     return result
 
 

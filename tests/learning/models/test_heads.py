@@ -11,8 +11,9 @@ def predict_logits(head: heads.Head, features: np.ndarray) -> np.ndarray:
     return features.astype(np.float32) @ head.weights + head.bias
 
 
-def test_head_finds_the_optimum_that_scikit_learn_finds() -> None:
-    blobs = draw_blobs(count=400)
+@pytest.mark.parametrize("dimensions", [16, 700], ids=["more rows than features", "fewer"])
+def test_head_finds_the_optimum_that_scikit_learn_finds(dimensions: int) -> None:
+    blobs = draw_blobs(count=400, dimensions=dimensions, gap=5.6 / dimensions**0.5)
     settings = HeadSettings(penalty=0.02, balance=1.0)
     head = fit_head(features=blobs.features, labels=blobs.labels, classes=4, settings=settings)
     rows = StandardScaler().fit_transform(blobs.features.astype(np.float64))
