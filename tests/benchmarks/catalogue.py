@@ -18,7 +18,7 @@ from tests.benchmarks.embedding import measure_embedding
 from tests.benchmarks.encoding import measure_encoding
 from tests.benchmarks.gate import simulate_gate
 from tests.benchmarks.heads import measure_refit
-from tests.benchmarks.labelling.cells import measure_cells
+from tests.benchmarks.labelling.cells import measure_cells, measure_cells_learned
 from tests.benchmarks.labelling.digits import measure_labelling
 from tests.benchmarks.loop import measure_loop
 from tests.benchmarks.mapped import measure_mapped
@@ -40,6 +40,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "acceptance": measure_acceptance,
     "auditing": measure_auditing,
     "cells": measure_cells,
+    "cells_learned": measure_cells_learned,
     "cnn": measure_cnn,
     "cnn_start": measure_start,
     "consistency": measure_consistency,

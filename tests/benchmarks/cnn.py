@@ -76,7 +76,7 @@ def measure_cnn(*, settings: training.CnnSettings | None = None, only: int = FOL
         )
         wall.append(time.perf_counter() - begun)
         processor.append(time.process_time() - spent)
-        own = _look(network, cells, settings)
+        own = look(network, cells, settings)
         both = np.hstack([cells.fixed, own])
         for name, features in zip(said, (cells.fixed, own, both), strict=True):
             said[name][held] = cells.answer(features, rows, held)
@@ -118,7 +118,7 @@ def measure_start(
                 settings=settings,
                 start=begin,
             )
-            features = np.hstack([cells.fixed, _look(network, cells, settings)])
+            features = np.hstack([cells.fixed, look(network, cells, settings)])
             heads = train_ensemble(
                 features=features[rows],
                 labels=cells.labels[rows],
@@ -152,6 +152,6 @@ def _measure(cells: Cells, proba: NDArray[np.float32], judged: NDArray[np.bool_]
     return round(float(measure(confusion)), 4)
 
 
-def _look(network: ResidualNetwork, cells: Cells, settings: training.CnnSettings) -> NDArray[np.float32]:
+def look(network: ResidualNetwork, cells: Cells, settings: training.CnnSettings) -> NDArray[np.float32]:
     own = encoder.StudyCnn(network, settings.network, weights_digest="")
     return own.encode(cells.pixels).astype(np.float32)

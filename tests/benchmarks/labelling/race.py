@@ -62,7 +62,9 @@ def run(picker: Picker, pool: Pool, *, seed: int) -> dict[str, float]:
     curve: dict[int, float] = {}
     budget = min(pool.budget, len(pool.rows))
     while True:
-        model = pool.make_model().fit(pool.rows[taken], pool.labels[taken])
+        # In the pool's order, in which others' libraries fit it again: so it is the same model to the last bit.
+        known = np.sort(taken)
+        model = pool.make_model().fit(pool.rows[known], pool.labels[known])
         curve[len(taken)] = score(model, pool)
         has_reached = max(curve.values()) >= full * max(SHARES) / 100
         if len(taken) >= (min(pool.looked_at, budget) if has_reached else budget):
@@ -71,7 +73,7 @@ def run(picker: Picker, pool: Pool, *, seed: int) -> dict[str, float]:
         more = picker(pool, model, taken, count=wanted, seed=seed + 1000 * len(taken))
         taken = np.concatenate([taken, more])
         assert len(set(taken.tolist())) == len(taken)
-    never = pool.budget + pool.batch
+    never = budget + pool.batch
     reached = {
         f"reach_{share}": next((n for n, value in curve.items() if value >= full * share / 100), never)
         for share in SHARES
