@@ -7,12 +7,10 @@ holds Django's connections. CONCORD_BENCH_DATASET names a database to keep for t
 import json
 import os
 import statistics
-import subprocess
-import sys
 import time
 from typing import Any
 
-import django
+from tests.benchmarks import apart
 
 KEPT = "CONCORD_BENCH_DATASET"
 DEFAULT = "bench_dataset"
@@ -37,25 +35,15 @@ FILTERS = {
 
 def measure_consistency() -> dict[str, Any]:
     """Medians in milliseconds of what is read, seconds of what is written; `slow` names reads above the bound."""
-    command = [sys.executable, "-m", "tests.benchmarks.consistency"]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
+    return apart.measure("tests.benchmarks.consistency")
 
 
 def main() -> None:
     """Fill a database where none is kept, measure, and print what was found."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    django.setup()
-    from tests.benchmarks import database, dataset
+    with apart.own_database(os.environ.get(KEPT, DEFAULT), keep=KEPT in os.environ) as is_new:
+        from tests.benchmarks import dataset
 
-    name = os.environ.get(KEPT, DEFAULT)
-    try:
-        made = dataset.fill() if database.prepare(name) else dataset.find()
-        print(json.dumps(_measure(made)))
-    finally:
-        if KEPT not in os.environ:
-            database.drop(name)
+        print(json.dumps(_measure(dataset.fill() if is_new else dataset.find())))
 
 
 def _measure(made: Any) -> dict[str, Any]:

@@ -5,20 +5,17 @@ its own, as pytest holds Django's connections.
 """
 
 import json
-import os
 import resource
 import statistics
-import subprocess
-import sys
 import time
 import tracemalloc
 import warnings
 from typing import Any
 
-import django
 import numpy as np
 
 from learning.consensus import Answers, dawid_skene, gather
+from tests.benchmarks import apart
 
 ITEMS, ANNOTATORS, CLASSES, OVERLAP = 200_000, 200, 18, 5
 STORED_ANSWERS, STORED_OVERLAP = 200_000, 5
@@ -63,9 +60,7 @@ def measure_dawid_skene() -> dict[str, Any]:
     fitted = dawid_skene.fit(answers)
     seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - begun
     baseline = TENTH * _time_oracle(_draw(ITEMS // TENTH), rounds=fitted.iterations)
-    command = [sys.executable, "-m", "tests.benchmarks.dawid_skene"]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    rows: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    rows = apart.measure("tests.benchmarks.dawid_skene")
     return {
         "answers": len(answers),
         "items": ITEMS,
@@ -106,16 +101,9 @@ def _time_oracle(answers: Answers, *, rounds: int) -> float:
 
 def main() -> None:
     """Fill a database of its own, measure what a submit and a canonical fit read, and take it away again."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    django.setup()
-    from tests.benchmarks import database
-
-    try:
-        database.prepare(DATABASE)
+    with apart.own_database(DATABASE):
         study = _fill()
         print(json.dumps({**_measure_submit(study), **_measure_reading(study)}))
-    finally:
-        database.drop(DATABASE)
 
 
 def _fill() -> Any:

@@ -10,15 +10,14 @@ adjudications, rechecks, corrections. Each set has a process of its own, both si
 import argparse
 import json
 import os
-import subprocess
-import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import django
 import numpy as np
+
+from tests.benchmarks import apart
 
 SEEDS = 5
 OURS: dict[str, Any] = {"min_overlap": 1, "max_overlap": 3, "model_may_support": True, "audit_rate": 0.15}
@@ -43,16 +42,7 @@ def measure_loop(*, seeds: int = SEEDS) -> dict[str, Any]:
 
 
 def _run_apart(kind: str, seeds: range) -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", "tests.benchmarks.loop", kind, *map(str, seeds)]
-    rows: list[dict[str, Any]] = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            print(line, end="", file=sys.stderr, flush=True)
-            rows.append(json.loads(line))
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    return rows
+    return apart.run("tests.benchmarks.loop", kind, *map(str, seeds))
 
 
 def summarise(kind: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -106,31 +96,27 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=FIRST, help="the first field")
     parser.add_argument("--fields", type=int, help="how many fields (default: as in the benchmark)")
     options = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    django.setup()
+    with apart.own_database(f"bench_loop_{options.kind}_{os.getpid()}"):
+        _race(options)
+
+
+def _race(options: argparse.Namespace) -> None:
     from annotation.models import KnownTruth
     from annotation.policy import Policy
-    from tests.benchmarks import database, loop_arms
+    from tests.benchmarks import loop_arms
 
-    name = f"bench_loop_{options.kind}_{os.getpid()}"
-    try:
-        database.prepare(name)
-        with tempfile.TemporaryDirectory() as folder:
-            count = options.fields or FIELDS[options.kind]
-            cut = loop_arms.cut_sample(
-                options.kind, Path(folder) / "study", first=options.first, step=STEP, count=count
-            )
-            study = loop_arms.make_study(cut, slug=options.kind)
-        labels = list(KnownTruth.objects.filter(region__study=study).values_list("label", flat=True))
-        for seed in options.seeds:
-            row: dict[str, Any] = {"seed": seed, "regions": len(labels)}
-            row["items"] = {code: labels.count(code) for code in sorted(set(labels))}
-            for arm, policy in (("ours", OURS), ("reference", REFERENCE)):
-                values = {**Policy().to_json(), **policy}
-                row[arm] = loop_arms.run(study, slug=f"{options.kind}-{arm}-{seed}", seed=seed, policy=values)
-            print(json.dumps(row), flush=True)
-    finally:
-        database.drop(name)
+    count = options.fields or FIELDS[options.kind]
+    with tempfile.TemporaryDirectory() as folder:
+        cut = loop_arms.cut_sample(options.kind, Path(folder) / "study", first=options.first, step=STEP, count=count)
+        study = loop_arms.make_study(cut, slug=options.kind)
+    labels = list(KnownTruth.objects.filter(region__study=study).values_list("label", flat=True))
+    for seed in options.seeds:
+        row: dict[str, Any] = {"seed": seed, "regions": len(labels)}
+        row["items"] = {code: labels.count(code) for code in sorted(set(labels))}
+        for arm, policy in (("ours", OURS), ("reference", REFERENCE)):
+            values = {**Policy().to_json(), **policy}
+            row[arm] = loop_arms.run(study, slug=f"{options.kind}-{arm}-{seed}", seed=seed, policy=values)
+        print(json.dumps(row), flush=True)
 
 
 if __name__ == "__main__":

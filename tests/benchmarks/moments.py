@@ -5,13 +5,11 @@ Decides the size and what is asked; refuses to know how anything is read. The ba
 
 import json
 import os
-import subprocess
-import sys
 import time
 import tracemalloc
 from typing import Any
 
-import django
+from tests.benchmarks import apart
 
 ENTRIES = int(os.environ.get("CONCORD_BENCH_ENTRIES") or 200_000)
 REGIONS = ENTRIES * 3 // 10
@@ -19,24 +17,12 @@ REGIONS = ENTRIES * 3 // 10
 
 def measure_moments() -> dict[str, Any]:
     """Seconds and megabytes; `fold` is the baseline of `study`."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.moments"], check=True, stdout=subprocess.PIPE, text=True
-    )
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return apart.measure("tests.benchmarks.moments")
 
 
 def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    django.setup()
-    from tests.benchmarks import database
-
-    name = f"bench_moments_{os.getpid()}"
-    try:
-        database.prepare(name)
+    with apart.own_database(f"bench_moments_{os.getpid()}"):
         print(json.dumps(_measure(_fill())))
-    finally:
-        database.drop(name)
 
 
 def _fill() -> Any:

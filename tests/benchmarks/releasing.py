@@ -8,8 +8,6 @@ import csv
 import json
 import os
 import re
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import django
+from tests.benchmarks import apart
 
 if TYPE_CHECKING:
     from annotation.releasing.content import Content
@@ -30,10 +28,7 @@ BOUND_SECONDS = 10.0
 
 def measure_releasing() -> dict[str, Any]:
     """Wall and processor seconds of reading, writing, freezing and exporting; `seconds` is that of the writing."""
-    command = [sys.executable, "-m", "tests.benchmarks.releasing"]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
+    return apart.measure("tests.benchmarks.releasing")
 
 
 def main() -> None:
@@ -41,16 +36,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--labels", type=int, default=LABELS)
     labels = parser.parse_args().labels
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    django.setup()
-    from tests.benchmarks import database
-
-    try:
-        database.prepare(DATABASE)
-        with tempfile.TemporaryDirectory() as folder:
-            result = _measure(labels, Path(folder)) | {"answered": _measure_answered(labels, Path(folder))}
-    finally:
-        database.drop(DATABASE)
+    with apart.own_database(DATABASE), tempfile.TemporaryDirectory() as folder:
+        result = _measure(labels, Path(folder)) | {"answered": _measure_answered(labels, Path(folder))}
     print(json.dumps(result))
 
 

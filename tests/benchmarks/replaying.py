@@ -7,7 +7,6 @@ CONCORD_SHARED names the folder with data/ (default ../shared).
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,8 +14,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import django
 import numpy as np
+
+from tests.benchmarks import apart
 
 SOURCE = "data/multi_expert_labels_htt_stils"
 DATABASE = "bench_replaying"
@@ -36,23 +36,13 @@ POLICIES: dict[str, dict[str, Any]] = {
 
 def measure_replaying() -> dict[str, Any]:
     """A row a policy: answers used and agreement with the majority and with Dawid-Skene of all readers."""
-    command = [sys.executable, "-m", "tests.benchmarks.replaying"]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
+    return apart.measure("tests.benchmarks.replaying")
 
 
 def main() -> None:
     """Make the study in a database of its own, measure, and print what was found."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    django.setup()
-    from tests.benchmarks import database
-
-    try:
-        database.prepare(DATABASE)
+    with apart.own_database(DATABASE):
         print(json.dumps(_measure()))
-    finally:
-        database.drop(DATABASE)
 
 
 def _measure() -> dict[str, Any]:

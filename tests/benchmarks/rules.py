@@ -4,13 +4,10 @@ Decides sizes; refuses to know what is planted. Runs in a process of its own, as
 """
 
 import json
-import os
-import subprocess
-import sys
 import time
 from typing import Any
 
-import django
+from tests.benchmarks import apart
 
 DATABASE = "bench_rules"
 REGIONS, EACH = 1000, 10
@@ -23,28 +20,19 @@ EARLIER = frozenset(
 
 def measure_rules() -> dict[str, Any]:
     """`found`: rule -> planted, found, precision, recall. `pass`: seconds of a pass, of reading and of each rule."""
-    command = [sys.executable, "-m", "tests.benchmarks.rules"]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
+    return apart.measure("tests.benchmarks.rules")
 
 
 def main() -> None:
     """Plant and measure in a database that is dropped again."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    django.setup()
-    from tests.annotation.rules import planting
-    from tests.benchmarks import database
+    with apart.own_database(DATABASE):
+        from tests.annotation.rules import planting
 
-    try:
-        database.prepare(DATABASE)
         planted = planting.plant(regions=REGIONS, each=EACH)
         table = planting.score(planted, planting.run_pass(planted))
         found = {rule: row for rule, row in table.items() if rule in planted.expected}
         perfect = sum((row["precision"], row["recall"]) == (1.0, 1.0) for row in found.values())
         result = {"found": found, "rules": len(found), "perfect": perfect, "pass": _time_pass()}
-    finally:
-        database.drop(DATABASE)
     print(json.dumps(result))
 
 

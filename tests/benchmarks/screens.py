@@ -7,15 +7,13 @@ Django's connections. CONCORD_BENCH_DATABASE names a database to keep for the ne
 import json
 import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
 import django
 
-from tests.benchmarks import database
+from tests.benchmarks import apart, database
 
 ROUNDS = 30
 BOUND_SECONDS = 0.3
@@ -29,10 +27,7 @@ def measure_screens() -> dict[str, Any]:
 
     The baseline is a request that reads one row of the person. No request may read regions without an index.
     """
-    command = [sys.executable, "-m", "tests.benchmarks.screens"]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
+    return apart.measure("tests.benchmarks.screens")
 
 
 def main() -> None:

@@ -7,15 +7,11 @@ the jobs as a worker does, one after the other. Runs in a process of its own, as
 import argparse
 import json
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
-import django
-
-from tests.benchmarks import database, usage
+from tests.benchmarks import apart, usage
 
 REGIONS, SLIDES = 1_000_000, 400
 DIMENSIONS, CASES, ITEMS = 512, 40, 2000
@@ -26,10 +22,7 @@ ENCODER = "e" * 64
 
 def measure_selecting(*, regions: int = REGIONS, slides: int = SLIDES) -> dict[str, Any]:
     """Wall and processor seconds from activation to picks, the peak of anonymous memory, and how jobs share them."""
-    command = [sys.executable, "-m", "tests.benchmarks.selecting", f"--regions={regions}", f"--slides={slides}"]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
+    return apart.measure("tests.benchmarks.selecting", f"--regions={regions}", f"--slides={slides}")
 
 
 def main() -> None:
@@ -38,15 +31,9 @@ def main() -> None:
     parser.add_argument("--regions", type=int, default=REGIONS, help="regions to rank, those of the audit sample apart")
     parser.add_argument("--slides", type=int, default=SLIDES)
     arguments = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    django.setup()
-    name = f"bench_selecting_{os.getpid()}"
-    try:
-        database.prepare(name)
+    with apart.own_database(f"bench_selecting_{os.getpid()}"):
         model = _fill(regions=arguments.regions, slides=arguments.slides)
         print(json.dumps(_measure(model, bound=BOUND_SECONDS * max(arguments.regions / REGIONS, 0.1))))
-    finally:
-        database.drop(name)
 
 
 def _fill(*, regions: int, slides: int) -> Any:

@@ -5,14 +5,12 @@ process of its own, as pytest holds Django's connections.
 """
 
 import json
-import os
 import resource
-import subprocess
 import sys
 import time
 from typing import Any
 
-import django
+from tests.benchmarks import apart
 
 NAME = "bench_versions"
 REGIONS = 200_000
@@ -52,23 +50,13 @@ _ROWS = """
 
 def measure_versions() -> dict[str, Any]:
     """Seconds of the impact and of publishing, and how large the ledger's entries are."""
-    command = [sys.executable, "-m", "tests.benchmarks.versions"]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
+    return apart.measure("tests.benchmarks.versions")
 
 
 def main() -> None:
     """Fill a database, change the classes twice, and print what it took."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    django.setup()
-    from tests.benchmarks import database
-
-    try:
-        database.prepare(NAME)
+    with apart.own_database(NAME):
         print(json.dumps(_measure()))
-    finally:
-        database.drop(NAME)
 
 
 def _measure() -> dict[str, Any]:

@@ -7,7 +7,6 @@ Runs in a process of its own, as pytest holds Django's connections.
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,9 +14,10 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import django
 import numpy as np
 from scipy import stats
+
+from tests.benchmarks import apart
 
 DATABASE = "bench_who_answers"
 SECRET = "5a" * 32
@@ -37,23 +37,13 @@ def measure_who_answers() -> dict[str, Any]:
 
     `right` counts settled regions whose label is the truth: neither leaving hard ones aside nor settling wrongly helps.
     """
-    command = [sys.executable, "-m", "tests.benchmarks.who_answers"]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
+    return apart.measure("tests.benchmarks.who_answers")
 
 
 def main() -> None:
     """Draw the study into a database of its own, measure, and print what was found."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    django.setup()
-    from tests.benchmarks import database
-
-    try:
-        database.prepare(DATABASE)
+    with apart.own_database(DATABASE):
         print(json.dumps(_measure()))
-    finally:
-        database.drop(DATABASE)
 
 
 class _EnoughError(Exception):

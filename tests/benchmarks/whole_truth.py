@@ -6,15 +6,13 @@ Runs in a process of its own, as pytest holds Django's connections; what a seed 
 
 import json
 import os
-import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import django
-
+from tests.benchmarks import apart
 from workers.simulation import sample as samples
 
 SEEDS = 20
@@ -34,16 +32,7 @@ def measure_whole_truth(*, seeds: int = SEEDS) -> dict[str, Any]:
 
 
 def _run_apart(seeds: range) -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", "tests.benchmarks.whole_truth", *map(str, seeds)]
-    rows: list[dict[str, Any]] = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            print(line, end="", file=sys.stderr, flush=True)
-            rows.append(json.loads(line))
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    return rows
+    return apart.run("tests.benchmarks.whole_truth", *map(str, seeds))
 
 
 def _draw() -> Path:
@@ -78,20 +67,14 @@ def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def main(seeds: list[int]) -> None:
     """Draw the study once, then run every seed on a copy of it, a line of JSON each."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    django.setup()
-    from tests.benchmarks import database, upheaval
+    with apart.own_database(f"bench_truth_{os.getpid()}"):
+        from tests.benchmarks import upheaval
 
-    name = f"bench_truth_{os.getpid()}"
-    try:
-        database.prepare(name)
         study = upheaval.make_study(_draw())
         for seed in seeds:
             started = time.perf_counter()
             row = upheaval.run(study, seed=seed, sample=SAMPLE)
             print(json.dumps({**row, "seconds": round(time.perf_counter() - started, 1)}), flush=True)
-    finally:
-        database.drop(name)
 
 
 if __name__ == "__main__":
