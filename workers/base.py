@@ -23,6 +23,7 @@ from annotation.errors import ConcordError
 from annotation.models import Job, Study
 from annotation.services import jobs, loop, modelling, networks
 from annotation.states import JobKind, JobState
+from learning.features.encoder import EncoderError
 from learning.slides.errors import SlideError
 from workers import catalogue
 from workers.progress import Heart, Progress
@@ -115,7 +116,8 @@ def _is_one_of_many(job: Job) -> bool:
 
 
 def _fail(job: Job, error: Exception) -> None:
-    may_retry = not isinstance(error, ConcordError | SlideError)
+    # What lies in a file is there the next time too.
+    may_retry = not isinstance(error, ConcordError | SlideError | EncoderError)
     if may_retry:
         logger.error("Job %s (%s) failed", job.pk, job, exc_info=error)
     try:
@@ -132,6 +134,8 @@ def _describe(error: Exception) -> str:
     if isinstance(error, SlideError):
         # Without the path: file names never leave ingest.
         return f"{error.reason} {error.remedy}"
+    if isinstance(error, EncoderError):
+        return str(error)
     if isinstance(error, SoftTimeLimitExceeded):
         return "The time limit of this kind of work was reached."
     cause = error.__cause__ if isinstance(error.__cause__, OSError) else error

@@ -199,6 +199,13 @@ def test_features_that_were_lost_are_computed_again_before_the_next_model(study)
     base.run_ready(study)
     assert files.path_of(lost.stored_name).is_file() and unended(study) == []
 
+    files.weights_path(version.weights).unlink()
+    job = loop.train_now(study=study, trigger="a manager")
+    base.run_ready(study)
+    job.refresh_from_db()
+    assert (job.state, job.attempt) == (JobState.FAILED, 1), "nobody trains on weights that cannot be checked"
+    assert job.error.startswith(f"{version.weights}.safetensors: cannot be read") and "Train again" in job.error
+
 
 @pytest.mark.slow
 def test_an_encoder_whose_model_is_rejected_is_left_and_not_tried_again(study, monkeypatch):

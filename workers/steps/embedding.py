@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation import store
-from annotation.errors import BadInput
 from annotation.models import FeatureShard, Job, Slide
 from annotation.services import modelling, networks, reading
 from learning.embedding import encode
-from learning.features import Encoder, EncoderError, ShardError, open_shard, write_shard
+from learning.features import Encoder, ShardError, open_shard, write_shard
 from learning.features.store import verify_shard
 from learning.slides.reader import open_slide
 from workers import bridge, files
@@ -63,11 +62,8 @@ def _keep(
     checksum = _find_shard(name, len(rectangles))
     if checksum:
         return name, checksum
-    try:
-        with open_slide(store.slide_path(slide)) as reader:
-            features = encode(reader, rectangles, encoder, report)
-    except EncoderError as error:
-        raise BadInput(str(error)) from error
+    with open_slide(store.slide_path(slide)) as reader:
+        features = encode(reader, rectangles, encoder, report)
     if beside is not None:
         other, _ = _keep(slide, rectangles, beside, report)
         features = np.hstack([open_shard(files.path_of(other)), features])

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from learning.features.cnn.network import NetworkSettings, ResidualNetwork, prepare
-from learning.features.encoder import check_pixels, resize_regions
+from learning.features.encoder import EncoderError, check_pixels, resize_regions
 
 # Raise when the same weights would give other numbers: the digest keeps old shards apart from new ones.
 REVISION = 1
@@ -26,7 +26,7 @@ _BLOCK = 64
 VIEWS = 4
 
 
-class WeightsError(Exception):
+class WeightsError(EncoderError):
     """A file of weights is missing, damaged, or none of ours."""
 
 
@@ -104,12 +104,13 @@ def load(path: Path, *, digest: str, beside: str = "") -> StudyCnn:
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != digest:
-            raise WeightsError(f"{path}: SHA-256 is {found}, not {digest}. Restore it from a backup or train again.")
+            reason = f"SHA-256 is {found}, not {digest}"
+            raise WeightsError(f"{path.name}: {reason}. Restore it from a backup or train again.")
         with safe_open(path, framework="pt") as opened:
             kept = json.loads(opened.metadata()["settings"])
         settings = NetworkSettings(**{**kept, "widths": tuple(kept["widths"])})
         network = ResidualNetwork(settings, classes=1)
         network.load_state_dict(load_file(path), strict=False)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise WeightsError(f"{path}: cannot be read as weights of study-cnn ({error}). Train again.") from error
+        raise WeightsError(f"{path.name}: cannot be read as weights of study-cnn ({error}). Train again.") from error
     return StudyCnn(network.eval(), settings, digest, beside)
