@@ -1,7 +1,7 @@
 """A whole slide read by OpenSlide.
 
-Decides level choice, file handles per process and thread, and which damage is refused; refuses to know what
-the pixels show. Labels and macro images are never read.
+Decides level choice, file handles per process and thread, the tiles they share, and which damage is refused;
+refuses to know what the pixels show. Labels and macro images are never read.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from learning.slides.errors import SlideError
 LARGEST_READ_PIXELS = 16_000_000
 LARGEST_EDGE = 4_000_000
 LARGEST_LEVELS = 64
+# Decoded tiles of a slide, for all threads together: neighbouring blocks of regions lie on the same tiles.
+CACHE_BYTES = 64 << 20
 _DAMAGED = "Copy the file again from the scanner, or export it anew."
 
 
@@ -44,6 +46,7 @@ class WholeSlide(SlideReader):
     def __init__(self, path: Path) -> None:
         self.path = path
         self._local = threading.local()
+        self._tiles: tuple[int, openslide.OpenSlideCache] | None = None
         handle = self._handle()
         self.dimensions: tuple[int, int] = handle.dimensions
         self.level_dimensions: tuple[tuple[int, int], ...] = handle.level_dimensions
@@ -165,8 +168,15 @@ class WholeSlide(SlideReader):
             handle = openslide.OpenSlide(str(self.path))
         except openslide.OpenSlideError as error:
             raise SlideError(self.path, f"OpenSlide can't open it ({error}).", _DAMAGED) from error
+        handle.set_cache(self._cache())
         self._local.handle, self._local.pid = handle, os.getpid()
         return handle
+
+    def _cache(self) -> openslide.OpenSlideCache:
+        """One for each process: a fork may have been made while another thread held the lock of it."""
+        if self._tiles is None or self._tiles[0] != os.getpid():
+            self._tiles = os.getpid(), openslide.OpenSlideCache(CACHE_BYTES)
+        return self._tiles[1]
 
     def _check_size(self) -> None:
         width, height = self.dimensions
