@@ -25,7 +25,7 @@ def select_batch(request: SelectionRequest) -> Selection:
     count = min(request.count, len(available))
     lots, probability = _share_out(request, count, len(available), generator)
     drawn = Chance().propose(request, available=available, count=lots, generator=generator)
-    rest = np.delete(available, np.searchsorted(available, drawn.rows))
+    rest = np.delete(available, np.searchsorted(available, drawn.rows)) if lots else available
     if count > lots:
         chosen = strategy.propose(request, available=rest, count=count - lots, generator=generator)
     else:

@@ -20,6 +20,6 @@ class Chance:
         self, request: SelectionRequest, *, available: Rows, count: int, generator: np.random.Generator
     ) -> Proposal:
         """See `Strategy`."""
-        rows = generator.permutation(available)[:count]
+        rows = generator.choice(available, min(count, len(available)), replace=False)
         reasons = [f"Drawn at random from {len(available)} regions."] * len(rows)
         return Proposal(rows=rows, scores=np.zeros(len(rows), dtype=np.float32), stratum="random", reasons=reasons)

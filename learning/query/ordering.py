@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 
 def order_best(utility: NDArray[np.floating], *, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
     """Positions of the `count` highest of (N,), best first; linear time in N."""
-    lottery = generator.random(len(utility), dtype=np.float32)
     positions = np.arange(len(utility))
     if count < len(utility):
         edge = np.partition(utility, len(utility) - count)[len(utility) - count] if count else np.inf
         above, equal = np.flatnonzero(utility > edge), np.flatnonzero(utility == edge)
-        lucky = equal[np.argsort(lottery[equal], kind="stable")[: count - len(above)]]
-        positions = np.concatenate([above, lucky])
-    result: NDArray[np.int64] = positions[np.lexsort((lottery[positions], -utility[positions]))]
+        positions = np.concatenate([above, generator.choice(equal, count - len(above), replace=False)])
+    lottery = generator.random(len(positions))
+    result: NDArray[np.int64] = positions[np.lexsort((lottery, -utility[positions]))]
     return result

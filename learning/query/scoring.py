@@ -80,9 +80,12 @@ class _Bench:
         best, runner, scores.top1[rows], scores.top2[rows] = find_top_two(mean)
         scores.margin[rows] = best - runner
         scores.confidence[rows] = best
-        whole = within if members == 1 else _measure_entropy(mean, axis=0)
-        scores.entropy[rows] = whole
         scores.mean_entropy[rows] = within
+        if members == 1:
+            scores.entropy[rows], scores.mutual_information[rows] = scores.mean_entropy[rows], 0
+            return
+        whole = _measure_entropy(mean, axis=0)
+        scores.entropy[rows] = whole
         scores.mutual_information[rows] = np.maximum(whole - within, 0)
 
     def _multiply(self, features: NDArray[np.floating]) -> FloatArray:
@@ -131,15 +134,15 @@ def find_top_two(
 ) -> tuple[FloatArray, FloatArray, NDArray[np.uint8], NDArray[np.uint8]]:
     """Best and second probability of each column of (K, n), and their classes; K <= 255.
 
-    The class rides in the lowest eight bits of its probability, whose order as an integer is the same,
-    so that two comparisons a class do all. Probabilities are exact to 2^-15 of themselves.
+    The class rides in the lowest eight bits of its probability, whose order as an integer is the same:
+    no two are equal. What lies below the best by d is 2^32 - d without a sign, the best itself 0, so that
+    the second is the highest of those. Probabilities are exact to 2^-15 of themselves.
     """
     bits = proba.view(np.int32) & np.int32(-256)
     bits |= np.arange(len(proba), dtype=np.int32)[:, None]
-    best, runner = bits[0].copy(), np.zeros(proba.shape[1], dtype=np.int32)
-    for row in bits[1:]:
-        np.maximum(runner, np.minimum(best, row), out=runner)
-        np.maximum(best, row, out=best)
+    best = bits.max(axis=0)
+    bits -= best
+    runner = best + bits.view(np.uint32).max(axis=0).view(np.int32) if len(bits) > 1 else np.zeros_like(best)
     first, second = (best & 255).astype(np.uint8), (runner & 255).astype(np.uint8)
     return _strip(best), _strip(runner), first, second
 
