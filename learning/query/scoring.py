@@ -18,6 +18,8 @@ FloatArray = NDArray[np.float32]
 _CELLS = 1 << 17  # probabilities of a block: so many that a call of numpy is worth it, so few that they stay cached
 _MOST_ROWS = 4096
 _WIDENED = 256  # rows that are float32 at a time: they are multiplied before they leave the cache
+_SMALL = 10**6  # products that OpenBLAS sums up without putting the rows in order first, which costs as much as the sum
+_FEWEST_ROWS = 32  # with less of them it is the calls that cost
 _HALF_BITS = np.int32(-0x70002000)  # sign, exponent and mantissa of a half, moved into a float
 
 
@@ -66,7 +68,9 @@ class _Bench:
         self._weights = np.ascontiguousarray(stacked) * scale
         self._bias = ensemble.biases.reshape(-1, 1).astype(np.float32) * scale
         self._known = ensemble.known
-        self._widened = np.empty((min(block, _WIDENED), width), dtype=np.float32)
+        small = _SMALL // stacked.size
+        self._step = min(block, small) if small >= _FEWEST_ROWS else block
+        self._widened = np.empty((min(self._step, _WIDENED), width), dtype=np.float32)
         self._products = np.empty((block, members * classes), dtype=np.float32)
         self._logits = np.empty(members * classes * block, dtype=np.float32)
         self._proba = np.empty(members * classes * block, dtype=np.float32)
@@ -91,7 +95,7 @@ class _Bench:
     def _multiply(self, features: NDArray[np.floating]) -> FloatArray:
         """Logits but for the bias, (n, M x K): turning them later costs less than BLAS loses by writing them turned."""
         products = self._products[: len(features)]
-        step = len(features) if features.dtype == np.float32 else len(self._widened)
+        step = self._step if features.dtype == np.float32 else len(self._widened)
         for start in range(0, len(features), step):
             part = features[start : start + step]
             np.matmul(widen(part, out=self._widened[: len(part)]), self._weights, out=products[start : start + step])
