@@ -94,7 +94,9 @@ def _training_due(study: Study, latest: dict[str, Job]) -> Job | None:
         return train_now(study=study, trigger=f"{last.payload.get('trigger')}; slides have been read again")
     policy = study.policy
     is_first = not TrainingSet.objects.filter(study=study).exists()
-    wanted = policy.first_model_revisions if is_first else policy.retrain_every_revisions
+    wanted = policy.first_model_revisions
+    if not is_first and ModelVersion.objects.filter(study=study, state=ModelState.ACTIVE).exists():
+        wanted = policy.retrain_every_revisions
     fresh = find_lessons(study).filter(id__gt=last.payload.get("upto", 0) if last else 0)
     count = fresh[:wanted].count()
     if count >= wanted:

@@ -181,6 +181,20 @@ class TestTraining:
         model(study)
         assert kinds(loop.nudge(study=study)) == [(JobKind.TRAIN_MODEL, "2")]
 
+    @pytest.mark.parametrize(("state", "wanted"), [(ModelState.REJECTED, 3), (ModelState.ACTIVE, 6)])
+    def test_without_a_model_in_use_the_next_comes_as_soon_as_the_first_did(self, state, wanted):
+        study = factories.study(policy={**POLICY, "retrain_every_revisions": 6})
+        slide = factories.slide(study)
+        for _ in range(3):
+            settle(factories.region(slide))
+        end(loop.nudge(study=study)[0])
+        model(study, state=state)
+        for _ in range(wanted - 1):
+            settle(factories.region(slide))
+        assert loop.nudge(study=study) == []
+        settle(factories.region(slide))
+        assert kinds(loop.nudge(study=study)) == [(JobKind.TRAIN_MODEL, "2")]
+
     def test_time_alone_trains_when_something_is_new(self, study):
         slide = factories.slide(study)
         for _ in range(3):
