@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks import apart
+from tests.benchmarks.reviewing import find_source
 
 SEEDS = 5
 OURS: dict[str, Any] = {"min_overlap": 1, "max_overlap": 3, "model_may_support": True, "audit_rate": 0.15}
@@ -33,9 +34,7 @@ MOST_LOST = 0.03
 
 def measure_loop(*, seeds: int = SEEDS) -> dict[str, Any]:
     """By set: the ratio of answers, macro-F1 of both arms, and the difference of each class's recall."""
-    from tests.benchmarks import loop_arms
-
-    kinds = [kind for kind in FIELDS if loop_arms.find_source(kind)]
+    kinds = [kind for kind in FIELDS if find_source(kind)]
     with ThreadPoolExecutor(len(FIELDS)) as pool:
         rows = dict(zip(kinds, pool.map(lambda kind: _run_apart(kind, range(seeds)), kinds), strict=True))
     return {kind: summarise(kind, rows[kind]) if kind in rows else "sample absent" for kind in FIELDS}

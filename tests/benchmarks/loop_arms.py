@@ -5,7 +5,6 @@ included. Refuses to know policies and how arms are compared.
 """
 
 import csv
-import os
 import shutil
 import time
 from collections import Counter
@@ -20,23 +19,17 @@ from annotation.services import imports
 from annotation.services import studies as study_services
 from annotation.states import AnswerKind, AssignmentKind, RegionState, Role
 from tests import studies
+from tests.benchmarks.reviewing import find_source
 from workers.simulation import closing, measures, sandbox
 from workers.simulation.annotators import Habits
 from workers.simulation.crew import Crew, hire, join
 from workers.simulation.lockstep import START, Lockstep
 
-SOURCES = {"bccd": "blood_bccd", "chula": "blood_chula_rbc12"}
 HABITS = Habits(skill=0.85)
 PEOPLE = 5
 SECRET = "5a" * 32
 """Names the regions, and the names draw planted checks and errors: the same ones on every run."""
 CACHE = Path("var/loop")
-
-
-def find_source(kind: str) -> Path | None:
-    """The folder of a sample's data; None where it is absent."""
-    source = Path(os.environ.get("CONCORD_SHARED", "../shared")) / "data" / SOURCES[kind]
-    return source if source.is_dir() else None
 
 
 def cut_sample(kind: str, out: Path, *, first: int, step: int, count: int | None = None) -> Path:

@@ -47,10 +47,16 @@ class Cells:
     folder: Path
 
 
+def find_source(kind: str) -> Path | None:
+    """The folder of a sample's data; None where it is absent."""
+    source = Path(os.environ.get("CONCORD_SHARED", "../shared")) / "data" / SOURCES[kind]
+    return source if source.is_dir() else None
+
+
 def read_cells(kind: str) -> Cells | None:
     """The cells of a sample as a study folder cuts them; None where the sample is absent."""
-    source = Path(os.environ.get("CONCORD_SHARED", "../shared")) / "data" / SOURCES[kind]
-    if not source.is_dir():
+    source = find_source(kind)
+    if source is None:
         return None
     folder, stored = CACHE / kind, CACHE / f"{kind}.npz"
     if not stored.is_file():

@@ -107,8 +107,10 @@ def _register_model(study: Any) -> Any:
             encoder_digest=ENCODER,
         )
     )
+    revisions = TrainingSet.objects.filter(study=study).latest("pk").revision_ids[:ITEMS]
+    assert len(revisions) == ITEMS, "the watch over domains reads what the model said of each"
     return modelling.register_candidate(
-        training_set=TrainingSet.objects.filter(study=study).latest("pk"),
+        training_set=modelling.freeze_training_set(study=study, revision_ids=revisions, digest="0" * 64),
         digest=registry.save(files.models_folder(), candidate),
         configuration_digest=candidate.configuration.digest,
         encoder=study.policy.encoder,
