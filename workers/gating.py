@@ -4,13 +4,14 @@ Decides which items are comparable and lines up classes by code; refuses to judg
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from annotation.models import GroundTruthRevision, ModelVersion, Study
 from annotation.states import AuditHalf
-from learning import gate, metrics, registry
+from learning import gate, growth, metrics, registry
 from learning.gate import Evidence, GatePolicy, Verdict
 from learning.registry import StoredModel
 from workers import bridge, files
@@ -35,6 +36,29 @@ def judge(*, study: Study, model: ModelVersion, champion: ModelVersion | None, e
     )
     shown, domains = (audit, audit_domains) if verdict.basis == "audit" else (folds, fold_domains)
     return replace(verdict, numbers={**verdict.numbers, "domains": _describe_domains(shown, domains)})
+
+
+def measure_growth(model: ModelVersion) -> dict[str, Any] | None:
+    """What `model` has gained over the newest model that was in use with half its labels or fewer, as JSON values.
+
+    On the gate half of the audit sample; None where there is no such model, or nothing that both can be asked. It
+    steers nothing, so it spends nothing of that half's validity.
+    """
+    now = len(model.training_set.revision_ids)
+    used = ModelVersion.objects.filter(study=model.study, number__lt=model.number, activated_at__isnull=False)
+    fewer = used.filter(training_set__revision_ids__len__lte=now // 2)
+    earlier = fewer.select_related("training_set").order_by("-number").first()
+    if earlier is None:
+        return None
+    try:
+        stored, held = (registry.load(files.models_folder(), one.digest) for one in (model, earlier))
+    except registry.RegistryError:
+        # The earlier one's file was lost; nothing else needs it.
+        return None
+    evidence, _ = _audit_evidence(model.study, stored, held, model, earlier)
+    if not len(evidence.truth):
+        return None
+    return growth.compare(evidence, before=len(earlier.training_set.revision_ids), now=now).to_json()
 
 
 def _describe_domains(evidence: Evidence, domains: list[str]) -> dict[str, dict[str, float]]:

@@ -57,8 +57,13 @@ def study():
 
 def settle_open_picks(study, limit=None):
     """Everybody says what is true: revisions as a submit would write them."""
-    for pick in Pick.objects.filter(study=study, state=PickState.OPEN).order_by("batch_number", "rank")[:limit]:
-        region = pick.region
+    picks = Pick.objects.filter(study=study, state=PickState.OPEN).order_by("batch_number", "rank")[:limit]
+    settle(study, [pick.region for pick in picks])
+    Pick.objects.filter(pk__in=[pick.pk for pick in picks]).update(state=PickState.SETTLED, slots_open=0)
+
+
+def settle(study, regions):
+    for region in regions:
         revision = GroundTruthRevision.objects.create(
             study=study,
             region=region,
@@ -70,7 +75,6 @@ def settle_open_picks(study, limit=None):
             created_at=clock.now(),
         )
         Region.objects.filter(pk=region.pk).update(current_revision=revision, state=RegionState.SETTLED)
-        Pick.objects.filter(pk=pick.pk).update(state=PickState.SETTLED, slots_open=0)
 
 
 def picks_of(study, number):
@@ -146,7 +150,7 @@ class TestTraining:
         assert sum(one["items"] for one in by_domain) == model.numbers["gate"]["items"]
         assert all(0 <= one["low"] <= one["right"] <= one["high"] <= 1 for one in by_domain)
         scores = model.numbers["gate"]["candidate"]
-        assert scores["macro_f1_low"] < scores["macro_f1"] < scores["macro_f1_high"]
+        assert scores["macro_f1_low"] <= scores["macro_f1"] <= scores["macro_f1_high"]
         scored = ScoreFile.objects.filter(model=model)
         assert scored.count() == 4
         assert not scored.exclude(slide__case__audit_half="").exists()

@@ -114,6 +114,7 @@ def _judge(model: ModelVersion, examples: Examples, report: Progress) -> ModelVe
     champion = ModelVersion.objects.filter(study=study, state=ModelState.ACTIVE).first()
     verdict = gating.judge(study=study, model=model, champion=champion, examples=examples)
     piloted = piloting.measure(study, examples=examples, encoder_digest=model.encoder_digest)
+    grown = gating.measure_growth(model) if verdict.basis == "audit" else None
     with report.fenced():
         if modelling.lock_active(study=study) == champion:
             return modelling.judge(
@@ -123,6 +124,7 @@ def _judge(model: ModelVersion, examples: Examples, report: Progress) -> ModelVe
                 numbers={
                     "gate": {"basis": verdict.basis, **verdict.numbers},
                     **({"pilot": piloted} if piloted else {}),
+                    **({"growth": grown} if grown else {}),
                 },
                 looked=verdict.basis == "audit",
             )

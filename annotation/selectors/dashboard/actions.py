@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from annotation.models import Release
-from annotation.selectors.dashboard import agreement, domains, findings, people, progress, quotas, work
+from annotation.selectors.dashboard import agreement, domains, findings, growth, people, progress, quotas, work
 from annotation.selectors.dashboard.board import Board
 from annotation.states import JobState, PassState, RegionState, Role, Severity, StudyState
 
@@ -145,6 +145,13 @@ def _queue(board: Board, states: dict[str, int]) -> Iterator[Action]:
             "The queue is empty although regions are left.",
             "A batch is drawn once the slides are read; if none comes, look at the jobs.",
             "#work",
+        )
+    if board.study.state == StudyState.RUNNING and growth.is_flat(board):
+        yield Action(
+            "The model has stopped getting better with more labels.",
+            "If it is the model that you want, let people finish what they have begun and close the study; look first "
+            "whether a class or a domain still lacks labels.",
+            "#learning",
         )
 
 

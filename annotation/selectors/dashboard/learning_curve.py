@@ -11,7 +11,7 @@ from django.db.models import Count, F, Q
 from django.db.models.fields.json import KeyTextTransform
 
 from annotation.models import Pick
-from annotation.selectors.dashboard import pilot, versions
+from annotation.selectors.dashboard import growth, pilot, versions
 from annotation.selectors.dashboard.board import Board
 from annotation.selectors.dashboard.panel import Cell, Content, Panel, Table, columns
 from annotation.states import PickState, RegionState, Stratum
@@ -32,6 +32,7 @@ def _read(board: Board) -> Content:
         )
     hits = board.keep("hits", lambda: _count_hits(board))
     notes = [
+        *growth.say(board),
         *pilot.say(board),
         "Out-of-fold: each region judged by the members of the ensemble that never saw its case. Audit: the gate half "
         "of the audit sample, never trained on; missing where it had too few items when the model was judged. Its "
