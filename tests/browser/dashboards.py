@@ -107,6 +107,7 @@ def _numbers(smear: Smear, score: float) -> dict[str, Any]:
         },
         # The first domain is unlike what is known, the next is known, the last has never been seen.
         "trained_on": dict(zip(domains[:-1], (6, 74), strict=True)),
+        "growth": {"before": 40, "now": 80, "items": 90, "cases": 12, "gain": 0.002, "low": -0.003, "high": 0.007},
         "domains": {"slides": 8, "found": dict(zip(domains, (UNLIKE, LEARNED, {**UNLIKE, "trained": 0}), strict=True))},
         "pilot": {
             "regions": 100, "basis": "audit", "items": 84, "cases": 9, "labels": 50,

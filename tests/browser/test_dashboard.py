@@ -64,7 +64,8 @@ def test_every_chart_has_words_a_table_and_the_same_numbers_as_csv(page_for, bus
     for href, shown in tables:
         compare(shown, page.request.get(href).text(), href)
     axe(page)
-    page.get_by_role("button", name="Understood").click()
+    with page.expect_response("**/api/me/preferences/"):
+        page.get_by_role("button", name="Understood").click()
     page.reload()
     expect(page.locator("[data-explains]")).to_be_hidden()
 
