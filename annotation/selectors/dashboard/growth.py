@@ -3,16 +3,16 @@
 Decides the sentence; the comparison was made by workers when the newest model was judged, and lies with its numbers.
 """
 
-from annotation.models import ModelVersion
+from annotation.selectors.dashboard import versions
 from annotation.selectors.dashboard.board import Board
+from annotation.states import ModelState
 from learning.growth import WORTH, Course, Growth
 
 
 def read(board: Board) -> Growth | None:
-    """What the newest model was found to have gained; None where nothing of half as many labels was comparable."""
-    rows = ModelVersion.objects.filter(study=board.study).filter(numbers__has_key="gate").order_by("-number")
-    found = board.reading.once("growth", lambda: rows.values_list("numbers__growth", flat=True).first())
-    return Growth(**found) if found else None
+    """What the newest judged model was found to have gained; None where none of half as many labels was comparable."""
+    newest = next((one for one in versions.read(board) if one.state != ModelState.CANDIDATE), None)
+    return Growth(**newest.growth) if newest is not None and newest.growth else None
 
 
 def is_flat(board: Board) -> bool:
