@@ -23,7 +23,7 @@ from annotation.errors import ConcordError
 from annotation.models import Job, Study
 from annotation.services import jobs, loop, modelling, networks
 from annotation.states import JobKind, JobState
-from learning.features.encoder import EncoderError
+from learning.errors import EncoderError
 from learning.slides.errors import SlideError
 from workers import catalogue
 from workers.progress import Heart, Progress

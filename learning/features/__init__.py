@@ -4,7 +4,7 @@ Decides which encoders exist by name. Refuses to know slides, studies and models
 """
 
 from learning.features.catalogue import ENCODERS, get_encoder
-from learning.features.encoder import Encoder, EncoderError
+from learning.features.encoder import Encoder
 from learning.features.store import ShardError, open_shard, write_shard
 
-__all__ = ["ENCODERS", "Encoder", "EncoderError", "ShardError", "get_encoder", "open_shard", "write_shard"]
+__all__ = ["ENCODERS", "Encoder", "ShardError", "get_encoder", "open_shard", "write_shard"]

@@ -10,10 +10,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 
-class EncoderError(ValueError):
-    """An encoder can't do its work: its file is missing, damaged or not fit for it. The text names file and remedy."""
-
-
 @runtime_checkable
 class Encoder(Protocol):
     """Pixels of regions in, one row of numbers per region out; the same pixels give the same row.

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.features.encoder import EncoderError, check_pixels, resize_regions
+from learning.errors import EncoderError
+from learning.features.encoder import check_pixels, resize_regions
 
 if TYPE_CHECKING:
     import onnxruntime

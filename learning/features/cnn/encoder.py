@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
+from learning.errors import EncoderError
 from learning.features.cnn.network import NetworkSettings, ResidualNetwork, prepare
-from learning.features.encoder import EncoderError, check_pixels, resize_regions
+from learning.features.encoder import check_pixels, resize_regions
 
 # Raise when the same weights would give other numbers: the digest keeps old shards apart from new ones.
 REVISION = 1

@@ -8,7 +8,8 @@ import onnx
 import pytest
 from onnx import TensorProto
 
-from learning.features import Encoder, EncoderError
+from learning.errors import EncoderError
+from learning.features import Encoder
 from learning.features.onnx import OnnxEncoder, add_metadata, open_network
 from tests import exported
 from tests.exported import ask_torch

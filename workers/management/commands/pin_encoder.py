@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from annotation import encoders, store
 from annotation.encoders import Exported
-from learning.features import EncoderError
+from learning.errors import EncoderError
 from learning.features.onnx import KEYS, Network, add_metadata, open_network
 
 _TIMED_PICTURES = 8
