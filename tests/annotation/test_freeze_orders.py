@@ -142,9 +142,8 @@ def store(committed: None, settings: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("seed", [1, 2])
-def test_what_is_frozen_is_what_stood_in_hundreds_of_orders(store, seed):
-    frozen, refused = run(rounds=100, seed=seed)
+def test_what_is_frozen_is_what_stood_in_a_hundred_orders(store):
+    frozen, refused = run(rounds=100, seed=1)
     assert frozen >= 10 and refused >= 10
 
 
