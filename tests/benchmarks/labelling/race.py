@@ -4,6 +4,8 @@ Decides how a curve is measured, when a target is reached, and which intervals a
 """
 
 import os
+import sys
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -94,12 +96,15 @@ Runs = dict[str, dict[int, dict[str, float]]]
 def hold(
     names: Iterable[str], seeds: Iterable[int], *, one: Callable[[str, int], dict[str, float]], workers: int = 0
 ) -> Runs:
-    """Every strategy with every seed, side by side in processes of one BLAS thread each."""
+    """Every strategy with every seed, side by side in processes of one BLAS thread each; stderr hears of each seed."""
     jobs = [(name, seed) for seed in seeds for name in names]
     runs: Runs = {name: {} for name in names}
+    begun = time.monotonic()
     with ProcessPoolExecutor(workers or os.cpu_count(), initializer=threadpool_limits, initargs=(1,)) as pool:
         for (name, seed), found in zip(jobs, pool.map(one, *zip(*jobs, strict=True), chunksize=1), strict=True):
             runs[name][seed] = found
+            if name == jobs[-1][0]:
+                print(f"seed {seed} after {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
     return runs
 
 
