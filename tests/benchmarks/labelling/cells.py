@@ -46,8 +46,8 @@ class Way:
 
 WAYS = {
     "bccd": Way("bccd", start=10, batch=5, budget=500, looked_at=100),
-    "chula": Way("chula", start=40, batch=40, budget=1600, looked_at=400),
-    "chula, study-cnn": Way("chula", start=40, batch=40, budget=1600, looked_at=400, is_learned=True),
+    "chula": Way("chula", start=40, batch=40, budget=1600, looked_at=320),
+    "chula, study-cnn": Way("chula", start=40, batch=40, budget=1600, looked_at=320, is_learned=True),
 }
 
 
