@@ -34,7 +34,7 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
     kept = [line for line in text.splitlines() if line.split(" =")[0] not in POLICY]
     (study / "study.toml").write_text("\n".join([*kept, *(f"{k} = {v}" for k, v in POLICY.items())]) + "\n")
     running = Demo(
-        var=tmp_path / "var", study=study, arguments=["--annotators", "4", "--answers", "260", "--pace", "0.1"]
+        var=tmp_path / "var", study=study, arguments=["--annotators", "4", "--answers", "330", "--pace", "0.1"]
     )
     try:
         running.start()
@@ -84,7 +84,7 @@ def test_whatever_is_killed_work_goes_on_within_30_seconds_and_nothing_acknowled
 
     demo.wait(240)
     found = json.loads(demo.report.read_text())
-    assert found["acknowledged"] >= 230
+    assert found["acknowledged"] >= 300
     assert (found["acknowledged_missing"], found["acknowledged_doubled"], found["acknowledged_altered"]) == (0, 0, 0)
     assert found["picks_open"] == 0 and found["jobs_failed"] == []
     assert found["models"] >= 3
