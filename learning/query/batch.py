@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from learning.query.catalogue import get_strategy
 from learning.query.chance import Chance
-from learning.query.request import FloatArray, Proposal, Selection, SelectionRequest, check_request
+from learning.query.request import FloatArray, Proposal, Selection, SelectionRequest, check_request, sort_available
 
 
 def select_batch(request: SelectionRequest) -> Selection:
@@ -21,7 +21,7 @@ def select_batch(request: SelectionRequest) -> Selection:
     check_request(request)
     strategy = get_strategy(request.strategy)
     generator = np.random.default_rng(request.seed)
-    available = np.sort(request.available, kind="stable").astype(np.int64)
+    available = sort_available(request)
     count = min(request.count, len(available))
     lots, probability = _share_out(request, count, len(available), generator)
     drawn = Chance().propose(request, available=available, count=lots, generator=generator)

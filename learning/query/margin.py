@@ -22,13 +22,13 @@ class Margin:
     ) -> Proposal:
         """See `Strategy`."""
         scores = get_scores(request)
-        margin = scores.margin[available].astype(np.float32)
-        best = order_best(-margin, count=count, generator=generator)
-        rows = available[best]
+        utility = -scores.margin[available].astype(np.float32)
+        best = order_best(utility, count=count, generator=generator)
+        rows, margin = available[best], -utility[best]
         codes = request.class_codes
         reasons = [
             f"Margin {scores.margin[row]:.2f} between {codes[scores.top1[row]]} and {codes[scores.top2[row]]}."
             for row in rows
         ]
-        parts = {"margin": margin[best]}
-        return Proposal(rows=rows, scores=1 - margin[best], stratum="ranked", reasons=reasons, parts=parts)
+        parts = {"margin": margin}
+        return Proposal(rows=rows, scores=1 - margin, stratum="ranked", reasons=reasons, parts=parts)

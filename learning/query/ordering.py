@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 def order_best(utility: NDArray[np.floating], *, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
     """Positions of the `count` highest of (N,), best first; linear time in N."""
-    positions = np.arange(len(utility))
-    if count < len(utility):
+    if count >= len(utility):
+        positions = np.arange(len(utility))
+    else:
         edge = np.partition(utility, len(utility) - count)[len(utility) - count] if count else np.inf
         above, equal = np.flatnonzero(utility > edge), np.flatnonzero(utility == edge)
         positions = np.concatenate([above, generator.choice(equal, count - len(above), replace=False)])

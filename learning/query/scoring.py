@@ -74,6 +74,7 @@ class _Bench:
         self._products = np.empty((block, members * classes), dtype=np.float32)
         self._logits = np.empty(members * classes * block, dtype=np.float32)
         self._proba = np.empty(members * classes * block, dtype=np.float32)
+        self._mean = np.empty(classes * block, dtype=np.float32)
 
     def score(self, features: NDArray[np.floating], scores: Scores, rows: slice) -> None:
         members, _, classes = self._shape
@@ -81,7 +82,8 @@ class _Bench:
         logits = self._logits[: members * classes * count].reshape(members * classes, count)
         np.add(self._multiply(features).T, self._bias, out=logits)
         mean, within = self._mix(logits.reshape(members, classes, count))
-        best, runner, scores.top1[rows], scores.top2[rows] = find_top_two(mean)
+        bits = self._logits[: mean.size].view(np.int32).reshape(mean.shape)
+        best, runner, scores.top1[rows], scores.top2[rows] = find_top_two(mean, bits=bits)
         scores.margin[rows] = best - runner
         scores.confidence[rows] = best
         scores.mean_entropy[rows] = within
@@ -95,7 +97,15 @@ class _Bench:
     def _multiply(self, features: NDArray[np.floating]) -> FloatArray:
         """Logits but for the bias, (n, M x K): turning them later costs less than BLAS loses by writing them turned."""
         products = self._products[: len(features)]
-        step = self._step if features.dtype == np.float32 else len(self._widened)
+        if features.dtype == np.float32:
+            # As a stack of pieces in one call: between calls the workers would wait for each other.
+            pieces, step = len(features) // self._step, self._step
+            whole = pieces * step
+            parts = products[:whole].reshape(pieces, step, products.shape[1])
+            np.matmul(features[:whole].reshape(pieces, step, features.shape[1]), self._weights, out=parts)
+            np.matmul(features[whole:], self._weights, out=products[whole:])
+            return products
+        step = len(self._widened)
         for start in range(0, len(features), step):
             part = features[start : start + step]
             np.matmul(widen(part, out=self._widened[: len(part)]), self._weights, out=products[start : start + step])
@@ -105,17 +115,18 @@ class _Bench:
         """Mean of the members' probabilities (K, n) and mean of their entropies (n,)."""
         logits -= logits.max(axis=1, keepdims=True)
         proba = self._proba[: logits.size].reshape(logits.shape)
+        mean = self._mean[: logits[0].size].reshape(logits.shape[1:])
         np.exp(logits, out=proba)
         total = proba.sum(axis=1)
         share = 1 / total
         if not self._known.all():
             proba *= share[:, None]
             fill_unknown(proba.transpose(0, 2, 1), known=self._known)
-            return proba.mean(axis=0), _measure_entropy(proba, axis=1).mean(axis=0)
+            return proba.mean(axis=0, out=mean), _measure_entropy(proba, axis=1).mean(axis=0)
         # H(p) = log(sum exp z) - sum p z: one logarithm a row instead of one a class.
         entropy = np.log(total) - np.einsum("mkn,mkn->mn", proba, logits) * share
         share /= np.float32(len(proba))
-        return np.einsum("mkn,mn->kn", proba, share), entropy.mean(axis=0)
+        return np.einsum("mkn,mn->kn", proba, share, out=mean), entropy.mean(axis=0)
 
 
 def widen(features: NDArray[np.floating], *, out: FloatArray) -> FloatArray:
@@ -134,15 +145,15 @@ def widen(features: NDArray[np.floating], *, out: FloatArray) -> FloatArray:
 
 
 def find_top_two(
-    proba: FloatArray,
+    proba: FloatArray, *, bits: NDArray[np.int32] | None = None
 ) -> tuple[FloatArray, FloatArray, NDArray[np.uint8], NDArray[np.uint8]]:
-    """Best and second probability of each column of (K, n), and their classes; K <= 255.
+    """Best and second probability of each column of (K, n), and their classes; K <= 255. `bits`: (K, n) to work in.
 
     The class rides in the lowest eight bits of its probability, whose order as an integer is the same:
     no two are equal. What lies below the best by d is 2^32 - d without a sign, the best itself 0, so that
     the second is the highest of those. Probabilities are exact to 2^-15 of themselves.
     """
-    bits = proba.view(np.int32) & np.int32(-256)
+    bits = np.bitwise_and(proba.view(np.int32), np.int32(-256), out=bits)
     bits |= np.arange(len(proba), dtype=np.int32)[:, None]
     best = bits.max(axis=0)
     bits -= best

@@ -21,9 +21,11 @@ def make_request(*, size: int = 600, seed: int = 0, **changes: object) -> Select
     """Two shards of blobs in three domains; the first 40 rows are labelled, the last 60 not to be picked."""
     blobs = draw_blobs(count=size, seed=seed + 10)
     generator = np.random.default_rng(seed)
+    available = np.arange(40, size - 60)
+    available.flags.writeable = False  # strategies get it as it is
     request = SelectionRequest(
         features=FeatureRows([blobs.features[: size // 3], blobs.features[size // 3 :]]),
-        available=np.arange(40, size - 60),
+        available=available,
         taken=np.arange(40),
         domains=generator.choice(3, size, p=[0.6, 0.3, 0.1]),
         class_codes=CODES,

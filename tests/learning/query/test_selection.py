@@ -144,6 +144,13 @@ def test_cold_start_finds_every_group_before_asking_twice() -> None:
     assert len(set(group[second.indices].tolist()) - set(group[first.indices[:4]].tolist())) >= 3
 
 
+@pytest.mark.parametrize("strategy", ["margin", "ranked", "random"])
+def test_order_of_what_is_available_says_nothing(strategy: str) -> None:
+    request = make_request(strategy=strategy)
+    turned = replace(request, available=request.available[::-1])
+    np.testing.assert_array_equal(select_batch(turned).indices, select_batch(request).indices)
+
+
 def test_order_best_is_exact_and_shuffles_ties() -> None:
     utility = np.array([3.0, 1.0, 2.0, 2.0, 2.0, 0.0])
     seen = set()
@@ -162,6 +169,7 @@ def test_order_best_is_exact_and_shuffles_ties() -> None:
         ({"available": np.array([5, 600])}, "'available' lie outside the pool of 600"),
         ({"taken": np.array([-1])}, "'taken' lie outside"),
         ({"available": np.array([5, 5])}, "there twice"),
+        ({"available": np.array([5, 3, 5])}, "there twice"),
         ({"random_share": 1.5}, "between 0 and 1"),
         ({"strategy": "magic"}, r"no strategy named 'magic'.*cold_start"),
     ],
