@@ -16,6 +16,8 @@ from learning import metrics, sampling
 FREQUENCY = np.array([0.34, 0.24, 0.16, 0.12, 0.08, 0.06])
 CASES, DRAWN_CASES, DRAWN_ITEMS, RUNS = 1000, 40, 400, 1000
 OVERSAMPLED = 3.0
+COVERED = (0.93, 0.97)
+"""Of intervals that say 95%, and that what was queried has to miss."""
 MEASURES = {"accuracy": metrics.measure_accuracy, "macro_f1": metrics.measure_macro_f1}
 
 
@@ -82,7 +84,10 @@ def measure_auditing(*, runs: int = RUNS) -> dict[str, Any]:
             for name in MEASURES:
                 found[name].append(population.estimate(name, items, weight))
         result[way] = {name: _summarise(found[name], truth[name]) for name in MEASURES}
-    return {**result, "seconds": round(time.perf_counter() - started, 1)}
+    honest = [result[way][name]["coverage"] for way in list(ways)[:2] for name in MEASURES]
+    naive = [result["queried by margin, naive"][name]["coverage"] for name in MEASURES]
+    holds = all(COVERED[0] <= share <= COVERED[1] for share in honest) and max(naive) < COVERED[0]
+    return {**result, "holds": holds, "seconds": round(time.perf_counter() - started, 1)}
 
 
 def _draw_evenly(

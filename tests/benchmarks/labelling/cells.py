@@ -33,21 +33,25 @@ OWN = (RANDOM, "concord margin", RANKED)  # what the others are worth, the digit
 
 @dataclass(frozen=True)
 class Way:
-    """How a sample is asked: how many to start with and at a time, the budget, where every curve is looked at."""
+    """How a sample is asked: how many to start with and at a time, the budget, where every curve is looked at.
+
+    `most`: labels to 95%, of those that chance needs.
+    """
 
     kind: str
     start: int
     batch: int
     budget: int
     looked_at: int
+    most: float
     is_learned: bool = False
     """Whether the features are those of a `study-cnn` beside the fixed ones, instead of the fixed ones alone."""
 
 
 WAYS = {
-    "bccd": Way("bccd", start=10, batch=5, budget=500, looked_at=100),
-    "chula": Way("chula", start=40, batch=40, budget=1600, looked_at=320),
-    "chula, study-cnn": Way("chula", start=40, batch=40, budget=1600, looked_at=320, is_learned=True),
+    "bccd": Way("bccd", start=10, batch=5, budget=500, looked_at=100, most=0.5),
+    "chula": Way("chula", start=40, batch=40, budget=1600, looked_at=320, most=0.75),
+    "chula, study-cnn": Way("chula", start=40, batch=40, budget=1600, looked_at=320, most=0.75, is_learned=True),
 }
 
 
@@ -103,7 +107,7 @@ def _measure(names: list[str], *, seeds: int, rivals: bool) -> dict[str, Any]:
         runs = race.hold([*OWN, *(RIVALS if rivals else [])], range(seeds), one=partial(run_one, name))
         others = list(RIVALS) if rivals else ["concord margin"]
         at = (way.looked_at // 4, way.looked_at // 2, way.looked_at)
-        result[name] = race.summarise(runs, ours=RANKED, random=RANDOM, rivals=others, at=at)
+        result[name] = race.summarise(runs, ours=RANKED, random=RANDOM, rivals=others, at=at, most=way.most)
     return result
 
 

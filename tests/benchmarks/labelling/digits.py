@@ -23,16 +23,18 @@ from tests.benchmarks.labelling.rivals import RIVALS
 
 SEEDS = 60
 CLASSES = 10
+MOST = {"digits": 0.56, "digits_imbalanced": 0.43}
+"""Labels to 95%, of those that chance needs."""
 
 
 def measure_labelling(*, seeds: int = SEEDS, rivals: bool = True) -> dict[str, Any]:
     """Balanced and imbalanced digits: labels to 90% and 95%, against chance and the best of scikit-activeml's."""
     names = [*OURS, *(RIVALS if rivals else [])]
     result: dict[str, Any] = {}
-    for kind in ("digits", "digits_imbalanced"):
+    for kind, most in MOST.items():
         runs = race.hold(names, range(seeds), one=partial(run_one, kind))
         others = list(RIVALS) if rivals else ["concord margin"]
-        result[kind] = race.summarise(runs, ours=RANKED, random=RANDOM, rivals=others, at=(30, 50, 100))
+        result[kind] = race.summarise(runs, ours=RANKED, random=RANDOM, rivals=others, at=(30, 50, 100), most=most)
     return result
 
 

@@ -108,8 +108,14 @@ def hold(
     return runs
 
 
-def summarise(runs: Runs, *, ours: str, random: str, rivals: Sequence[str], at: Sequence[int]) -> dict[str, Any]:
-    """A row for each strategy; ours against chance and, in pairs of seeds, against the best of the rivals."""
+def summarise(
+    runs: Runs, *, ours: str, random: str, rivals: Sequence[str], at: Sequence[int], most: float
+) -> dict[str, Any]:
+    """A row for each strategy; ours against chance and, in pairs of seeds, against the best of the rivals.
+
+    It holds where ours needs at most the share `most` of what chance needs, surely less than chance, and no rival is
+    clearly better.
+    """
     seeds = sorted(runs[ours])
     table = {
         name: {
@@ -120,6 +126,12 @@ def summarise(runs: Runs, *, ours: str, random: str, rivals: Sequence[str], at: 
         for name, of in runs.items()
     }
     best = min(rivals, key=lambda name: table[name]["reach_95"])
+    clearly_better = [
+        name
+        for name in rivals
+        if redrawing.bound_mean(_reach(runs[ours], seeds) - _reach(runs[name], seeds))["low"] > 0
+    ]
+    ratio = table[ours]["ratio_to_random_95"]
     return {
         "seeds": len(seeds),
         "full_pool_macro_f1": round(float(np.mean([found["full"] for found in runs[ours].values()])), 3),
@@ -127,11 +139,9 @@ def summarise(runs: Runs, *, ours: str, random: str, rivals: Sequence[str], at: 
         "best_rival": best,
         "labels_fewer_than_best_rival": redrawing.bound_mean(_reach(runs[best], seeds) - _reach(runs[ours], seeds)),
         "ratio_to_best_rival": redrawing.bound_ratio(_reach(runs[ours], seeds), _reach(runs[best], seeds)),
-        "clearly_better_rivals": [
-            name
-            for name in rivals
-            if redrawing.bound_mean(_reach(runs[ours], seeds) - _reach(runs[name], seeds))["low"] > 0
-        ],
+        "clearly_better_rivals": clearly_better,
+        "most_of_random": most,
+        "holds": ratio["value"] <= most and ratio["high"] < 1 and not clearly_better,
         "strategies": table,
     }
 
