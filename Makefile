@@ -6,6 +6,9 @@ VENV := $(shell if [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null
 PYTHON := "$(VENV)/bin/python"
 PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
 
+# Tests start a hundred processes: where bytecode is not kept, each of them compiles the tree again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup venv oracles demo serve test test-full lint bench screens clean
 .NOTPARALLEL:
@@ -47,9 +50,10 @@ test-full: oracles
 lint: setup
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
-	@$(PYTHON) -m mypy
-	@$(PYTHON) -c 'from importlinter.cli import lint_imports_command as run; run()'
-	@$(PYTHON) manage.py makemigrations --check --dry-run
+	@$(PYTHON) -m mypy & types=$$!; failed=0; \
+	$(PYTHON) -c 'from importlinter.cli import lint_imports_command as run; run()' || failed=1; \
+	$(PYTHON) manage.py makemigrations --check --dry-run || failed=1; \
+	wait $$types || failed=1; exit $$failed
 
 bench: oracles
 	@mkdir -p var

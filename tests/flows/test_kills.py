@@ -1,7 +1,8 @@
 """kill -9 of a worker's child, a worker, the web, PostgreSQL, and Redis with its data, while a demo runs.
 
-One demo takes all five, so that the test stays quick: after each, work must go on within 30 s; in the end
-everything is finished and nothing that was acknowledged is missing.
+One demo takes all five: after each, work must go on within 30 s; in the end everything is finished and nothing that was
+acknowledged is missing. It takes both cores for minutes, so it belongs to the slow round; what is killed one by one is
+in the quick one (`tests/workers/test_worker.py`, `tests/project/test_crashes.py`).
 """
 
 import json
@@ -24,7 +25,10 @@ POLICY = {
     "audit_rate": 0.2,
 }
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Reads /proc to find a worker's children.")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="Reads /proc to find a worker's children."),
+]
 
 
 @pytest.fixture

@@ -83,8 +83,7 @@ def busy_embedding(attempt):
     return job if job and job.attempt == attempt and job.state == JobState.RUNNING and job.done_units else None
 
 
-# Quickly, a child is killed in tests/flows/test_kills.py.
-@pytest.mark.parametrize("victim", [pytest.param("the worker's child", marks=pytest.mark.slow), "the whole worker"])
+@pytest.mark.parametrize("victim", ["the worker's child", "the whole worker"])
 def test_killed_work_runs_again_and_is_done_once(worker, victim):
     study = factories.study(state="draft", region_width=64, region_height=64)
     smears.add_slide(study, seed=1, columns=25, rows=25)
