@@ -9,6 +9,7 @@ from annotation.errors import Conflict
 from annotation.models import Annotation, Assignment, Membership
 from annotation.selectors import qualification, workload
 from annotation.services import consensus, gold, members, queue, studies
+from annotation.services import qualification as entry_test
 from annotation.states import AssignmentKind, Role
 from tests import factories
 from tests.annotation.answering import answer, submit
@@ -100,6 +101,24 @@ def test_a_test_that_was_left_goes_on_where_it_was(study):
     assert queue.claim(member=member).kind == AssignmentKind.QUALIFY
     assert qualification.of_study(study)[member.pseudonym].done == 1
     assert len(queue.claim_batch(member=member, count=10)) == 3
+
+
+def test_the_last_answer_written_while_more_is_asked_for_does_not_make_the_test_longer(study, monkeypatch):
+    member = factories.member(study)
+    sit(member, RIGHT, RIGHT)
+    leases = queue.claim_batch(member=fresh(member), count=2)
+    read = qualification.of_member
+
+    def read_just_before_the_answers(**of):
+        standing = read(**of)
+        for lease in leases:
+            queue.submit(member=member, token=lease.token, answer=answer(WRONG), idempotency_key=lease.token)
+        leases.clear()
+        return standing
+
+    monkeypatch.setattr(qualification, "of_member", read_just_before_the_answers)
+    assert not entry_test.take(study=member.study, policy=member.study.policy, member=member, count=5)
+    assert not leases
 
 
 def test_without_enough_regions_nobody_begins_and_the_page_says_why(study):
