@@ -221,6 +221,34 @@ def test_lease_lost_while_working_keeps_what_was_entered_for_when_the_region_com
     assert Annotation.objects.get().personal_text.text == "torn"
 
 
+def test_answer_turned_away_after_its_region_came_back_is_offered_there(smear, page_for, guard):
+    guard.expect(409, "queue/submit/")
+    Pick.objects.exclude(pk=Pick.objects.order_by("rank").first().pk).delete()
+    page = page_for(smear.annotator)
+    region = begin(page, smear)
+    page.keyboard.press("f")
+    wait_until_saved(page)
+    end_leases(smear.annotator)
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/queue/submit/", hold)
+    with page.expect_response("**/queue/claim/") as claimed:
+        chosen = press_class(page, smear, 3)
+    assert claimed.value.json()["leases"][0]["entered"]["answer"] is None
+    page.locator('#viewer[data-state="sharp"]').wait_for()
+    assert page.locator("#offer").is_hidden()
+    held.pop().continue_()
+    page.unroute("**/queue/submit/")
+    page.locator("#offer", has_text="You entered this before").wait_for()
+    assert page.locator("#flag").get_attribute("aria-pressed") == "true"
+    page.keyboard.press("Enter")
+    page.locator("#nothing", has_text="answered everything").wait_for()
+    assert answers(smear.annotator) == [(region, chosen)]
+
+
 def test_session_that_ends_while_labelling_loses_nothing(smear, page_for, sign_in, guard):
     guard.expect(401, "/api/")
     page = page_for(smear.annotator)

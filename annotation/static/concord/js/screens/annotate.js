@@ -55,12 +55,22 @@ async function next({ since = null, said = "" } = {}) {
   }
   find("#nothing").hidden = true;
   panel.isActive = true;
+  recall(lease);
   panel.show(lease);
   autosave.open(lease);
   bar.showLease(worklist);
   shown += 1;
   say(`${said} Region ${shown}.${lease.note ? ` Sent back to you: ${lease.note}` : ""}${panel.offered ? ` Offered: ${byCode(panel.offered).name}.` : ""}`);
   await show(lease, since);
+}
+
+/** Offer again what was not accepted: a lease may have been handed out before its region's last answer was turned away. */
+function recall(lease) {
+  const job = outbox.refused.findLast((one) => one.region?.id === lease.region.id);
+  if (!job || lease.entered?.answer || !boot().classes.some(({ code }) => code === job.label)) return false;
+  const { answer, comment, flagged } = job.body;
+  lease.entered = { comment, flagged, ...lease.entered, answer };
+  return true;
 }
 
 async function show(lease, since) {
@@ -225,6 +235,8 @@ outbox.addEventListener("refused", ({ detail }) => {
   bar.showToday(--today);
   if (last?.key === detail.job.key) { last = null; bar.showUndo(null); }
   find(".annotate-panel").scrollTo(0, 0);
+  const lease = worklist.current;
+  if (lease && recall(lease)) panel.show(lease);
   if (detail.error.code === "classes-changed") follow(detail.error.details.protocol, () => autosave.flush());
   say(`Not accepted: ${byCode(detail.job.label).name}. ${detail.error.message}`, { assertive: true });
 });
