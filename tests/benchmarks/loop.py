@@ -23,9 +23,9 @@ from tests.benchmarks.reviewing import find_source
 SEEDS = 5
 OURS: dict[str, Any] = {"min_overlap": 1, "max_overlap": 3, "model_may_support": True, "audit_rate": 0.15}
 REFERENCE: dict[str, Any] = {"selection": "random", "fixed_overlap": 3, "consensus": "majority"}
-# Whole fields: each fourth from the fourth on (development: each second from the first on), and how many of them.
-FIRST, STEP = 3, 4
-FIELDS = {"bccd": 30, "chula": 21}
+FIELDS: dict[str, tuple[int, int, int | None]] = {"bccd": (3, 4, 30), "chula": (1, 2, None)}
+"""Whole fields in the order of their numbers: the first, each how many, and how many of them (none: all). Policies were
+chosen on each second from the first on."""
 BOUNDS = {"bccd": (0.6, 0.5), "chula": (0.8, 0.65)}
 """Answers of ours for one of the reference: at most, and hoped for."""
 MOST_LOST = 0.03
@@ -92,8 +92,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("kind", choices=sorted(FIELDS))
     parser.add_argument("seeds", nargs="+", type=int)
-    parser.add_argument("--first", type=int, default=FIRST, help="the first field")
-    parser.add_argument("--fields", type=int, help="how many fields (default: as in the benchmark)")
+    parser.add_argument("--first", type=int, help="the first field (default of all three: as in the benchmark)")
+    parser.add_argument("--step", type=int, help="each how many from there on")
+    parser.add_argument("--fields", type=int, help="how many fields at most")
     options = parser.parse_args()
     with apart.own_database(f"bench_loop_{options.kind}_{os.getpid()}"):
         _race(options)
@@ -104,9 +105,11 @@ def _race(options: argparse.Namespace) -> None:
     from annotation.policy import Policy
     from tests.benchmarks import loop_arms
 
-    count = options.fields or FIELDS[options.kind]
+    first, step, count = FIELDS[options.kind]
+    first = first if options.first is None else options.first
+    step, count = options.step or step, options.fields or count
     with tempfile.TemporaryDirectory() as folder:
-        cut = loop_arms.cut_sample(options.kind, Path(folder) / "study", first=options.first, step=STEP, count=count)
+        cut = loop_arms.cut_sample(options.kind, Path(folder) / "study", first=first, step=step, count=count)
         study = loop_arms.make_study(cut, slug=options.kind)
     labels = list(KnownTruth.objects.filter(region__study=study).values_list("label", flat=True))
     for seed in options.seeds:
