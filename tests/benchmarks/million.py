@@ -29,6 +29,7 @@ from annotation.models import (
     TrainingSet,
     WorkerStamp,
 )
+from annotation.selectors.dashboard import work
 from annotation.states import AuditHalf, ModelState, Role, SlideState
 from learning.query import Scores
 from learning.query import scores as score_files
@@ -126,7 +127,7 @@ def _add_people(study: Study) -> dict[str, list[Membership]]:
     }
     LedgerHead.objects.create(study=study, digest="0" * 64)
     now = timezone.now()
-    for queue in ("io", "cpu", "train"):
+    for queue in work.QUEUES:
         WorkerStamp.objects.update_or_create(queue=queue, defaults={"seen_at": now})
     return people
 

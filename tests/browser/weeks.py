@@ -13,6 +13,7 @@ from pathlib import Path
 from annotation import clock
 from annotation.models import Membership, Region, Study, WorkerStamp
 from annotation.policy import Policy
+from annotation.selectors.dashboard import work
 from annotation.services import examples, findings, imports, loop, passes, queue, releases, reviewing, studies
 from annotation.states import RegionState
 from workers import base
@@ -115,7 +116,7 @@ def leave_something_to_do(study: Study, annotator: Membership, *, manager: Membe
     reviewing.send_back(region=own, member=manager, reason="Doubted at the case conference.", note=NOTES[0])
     passes.start(study=study, member=manager)
     base.run_ready(study)
-    for queue_name in ("io", "cpu", "train"):
+    for queue_name in work.QUEUES:
         WorkerStamp.objects.update_or_create(queue=queue_name, defaults={"seen_at": clock.now(), "worker": "host-1"})
 
 

@@ -178,7 +178,7 @@ def _definitions(board: Board) -> Iterator[Action]:
     for code, one in zip(found["codes"], found["all"].per_class, strict=True):
         if one.high < LOW_AGREEMENT:
             yield Action(
-                f"People often disagree on {names.get(code, code)}: {one.value:.2f}, at most {one.high:.2f}.",
+                f"People often disagree on {names.get(code, code)}: alpha {one.value:.2f}, at most {one.high:.2f}.",
                 "Look at its regions, and make its definition and examples clearer in the set-up.",
                 "#agreement",
             )
