@@ -10,7 +10,8 @@ CODE = "label-errors"
 
 
 def find(view: PassView) -> Iterator[Found]:
-    """Yield labels that are wrong more likely than allowed; those probably right, or decided by a person, only warn.
+    """Yield labels that are wrong more likely than allowed; those probably right only warn, as do labels that a person
+    decided or that people stood by when they were asked again: the model has nothing new to say of them.
 
     Regions of the audit sample are never doubted: no model looks at them before a release's report.
     """
@@ -27,7 +28,8 @@ def find(view: PassView) -> Iterator[Found]:
     for item in released:
         likely, chance = doubts.get(item.region, ("", 0.0))
         if chance > view.threshold(CODE, "suspicion"):
-            is_sure = chance > view.threshold(CODE, "surely") and item.method in CONSENSUS_METHODS
+            is_open = item.method in CONSENSUS_METHODS and not item.is_rechecked
+            is_sure = is_open and chance > view.threshold(CODE, "surely")
             yield Found(
                 message=f"Region {item.region} is {item.label} but might be {likely}: the label is wrong with a chance "
                 f"of {chance:.2f}.",
@@ -39,7 +41,7 @@ def find(view: PassView) -> Iterator[Found]:
 
 RULE = Rule(
     code=CODE,
-    version=1,
+    version=2,
     severity=Severity.BLOCKER,
     title="Likely label error",
     fix=Fix.RECHECK,

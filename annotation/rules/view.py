@@ -81,6 +81,7 @@ class Item:
 
     `label` is the class under the pass's protocol, empty where `given_label` has no exact mapping to it.
     `posterior` (K,) is the canonical consensus in the order of the view's codes; empty without any opinion.
+    `is_rechecked`: people were asked about it again after it had been settled, and their answers count.
     """
 
     region: str
@@ -97,6 +98,7 @@ class Item:
     split: str
     audit: str = ""
     box: "Box | None" = None
+    is_rechecked: bool = False
 
     def placed_in(self, split: str) -> "Item":
         return replace(self, split=split)

@@ -29,7 +29,7 @@ from annotation.rules.settings import limits
 from annotation.selectors import accepted, passasides
 from annotation.services import consensus, ledger
 from annotation.snapshot import one_snapshot
-from annotation.states import AuditHalf, Method, RegionState
+from annotation.states import AssignmentKind, AuditHalf, Method, RegionState
 from learning.consensus import gather
 from learning.consensus.agreement import Agreement, Estimate, measure_agreement
 
@@ -141,6 +141,7 @@ def _build_items(
     posteriors: dict[str, tuple[float, ...]],
 ) -> list[Item]:
     tables = code_tables(study)
+    rechecked = {one["region"] for one in stood.opinions() if one["assignment_kind"] == AssignmentKind.RECHECK}
     items = []
     for region, content in sorted(stood.revisions.items()):
         place = places.get(region)
@@ -163,6 +164,7 @@ def _build_items(
                 split="",
                 audit=place.audit,
                 box=Box(place.x, place.y, place.width, place.height),
+                is_rechecked=region in rechecked,
             )
         )
     return items

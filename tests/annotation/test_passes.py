@@ -6,10 +6,11 @@ import pytest
 
 from annotation import clock
 from annotation.errors import BadInput, Conflict, Refused
-from annotation.models import Finding, Job, LabelClass, LedgerEntry, PassItem, Pick, Region, Slide
+from annotation.models import Finding, Job, LabelClass, LedgerEntry, Membership, PassItem, Pick, Region, Slide
 from annotation.policy import Policy
 from annotation.rules import posterior_target
-from annotation.services import findings, ledger, passes, queue, truth
+from annotation.selectors import passview
+from annotation.services import findings, ledger, passes, picks, queue, truth
 from annotation.states import JobKind, Method, PassState, PickState, RegionState, Role
 from tests import factories
 from tests.annotation.consistency_studies import answer_all, answered, decided, run_pass
@@ -58,6 +59,18 @@ def test_agreeing_people_give_a_clean_pass_of_all_regions(clean):
     assert (row.state, found(row), row.numbers["released"]) == (PassState.DONE, [], 6)
     assert PassItem.objects.filter(consistency_pass=row).count() == 6
     assert LedgerEntry.objects.filter(study=study).latest("position").kind == "pass"
+
+
+def test_a_pass_knows_which_regions_people_were_asked_about_again(clean):
+    study, manager = clean
+    again = Region.objects.filter(study=study).earliest("pk")
+    picks.recheck(study=study, regions=[again], reason="borderline")
+    for member in Membership.objects.filter(study=study, role=Role.ANNOTATOR).select_related("study__protocol"):
+        answer_all(member)
+    items = passview.read(passes.start(study=study, member=manager)).view.items
+    assert {item.region: item.is_rechecked for item in items} == {
+        region.public_id: region == again for region in Region.objects.filter(study=study)
+    }
 
 
 def test_running_a_pass_twice_changes_nothing_the_second_time(clean):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from annotation.policy import Policy
-from annotation.rules import EarlierSplit, Waiting, by_code
+from annotation.rules import EarlierSplit, Evidence, Waiting, by_code
 from annotation.states import Severity
 from tests.annotation.rules.views import CODES, clean_items, item, plant, view
 
@@ -67,6 +67,14 @@ def test_identical_regions_names_exactly_the_pairs_with_different_labels(seed):
             expected.add((items[position].region, items[other].region))
     found = find("identical-regions", view(*items))
     assert expected and {(one.region, one.counterpart) for one in found} == expected
+
+
+def test_label_errors_block_until_a_person_decides_or_people_have_been_asked_again():
+    items = (item(1), item(2, method="adjudication"), item(3, is_rechecked=True), item(4))
+    doubts = {"r00001": 0.9, "r00002": 0.9, "r00003": 0.9, "r00004": 0.3}
+    evidence = Evidence(doubts={region: ("monocyte", chance) for region, chance in doubts.items()})
+    found = {one.region: one.severity for one in find("label-errors", view(*items, evidence=evidence))}
+    assert found == {"r00001": None} | dict.fromkeys(["r00002", "r00003", "r00004"], Severity.WARNING)
 
 
 def test_identical_regions_needs_a_digest():
