@@ -1,4 +1,4 @@
-"""When two regions look alike: standardised features, cosine, near-duplicates.
+"""When two regions look alike: standardised features, cosine, near-duplicates, and what holds around a region.
 
 Decides the space in which distance is measured. Refuses to know scores and classes.
 """
@@ -13,6 +13,7 @@ from learning.query.request import FloatArray, Rows
 
 _SAMPLE = 4096
 _BLOCK = 2048
+_NEAREST = 11
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,21 @@ def measure_space(features: FeatureRows, *, rows: Rows, generator: np.random.Gen
     values = features.take(sample)
     spread = values.std(axis=0, dtype=np.float64).astype(np.float32)
     return Space(mean=values.mean(axis=0, dtype=np.float64).astype(np.float32), spread=np.maximum(spread, 1e-3))
+
+
+def average_nearest(points: FloatArray, *, crowd: FloatArray, values: FloatArray) -> FloatArray:
+    """Mean over the rows of a crowd (m, D) most like each point (n, D) of their value (m,) times their cosine; (n,).
+
+    Eleven rows: the point itself, where the crowd holds it, and the ten next to it. What points away counts as nothing.
+    """
+    count = min(_NEAREST, len(crowd))
+    result = np.empty(len(points), dtype=np.float32)
+    for start in range(0, len(points), _BLOCK):
+        cosine = points[start : start + _BLOCK] @ crowd.T
+        nearest = np.argpartition(-cosine, count - 1, axis=1)[:, :count]
+        alike = np.maximum(np.take_along_axis(cosine, nearest, axis=1), 0)
+        result[start : start + _BLOCK] = (alike * values[nearest]).mean(axis=1)
+    return result
 
 
 def find_duplicates(

@@ -1,11 +1,16 @@
-"""The strategy `ranked`, the default: margin x rarity, then spread over what the slides hold.
+"""The strategy `ranked`, the default: margin x rarity, there and all around, then spread over what the slides hold.
 
 Rare is a class of which there are few labels so far, whatever the pool holds of it: a class that is hard to tell is
-predicted often and labelled seldom. Decides how uncertainty, rarity, diversity and domains are put together. Refuses to
-know how scores were computed; near-duplicates of what is queued or labelled are passed over while others are left.
+predicted often and labelled seldom. A label teaches about what looks alike, so a region counts by its own doubt times
+the doubt around it: an oddity that nothing resembles teaches nothing else (information density, Settles and Craven
+2008, with the neighbours' doubt in place of their number).
+
+Decides how uncertainty, rarity, surroundings, diversity and domains are put together. Refuses to know how scores were
+computed; near-duplicates of what is queued or labelled are passed over while others are left.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +22,21 @@ from learning.query.scores import Scores
 
 _RARITY_LIMIT = 20.0
 _OF_A_DOMAIN_BEHIND = 64
+_CROWD = 4096
+# How much more the distance to other picks counts than what a pick is worth: the doubt around draws picks together.
+_APART = 1.5
+
+
+class _Around(NamedTuple):
+    """Some of the pool: unit vectors (m, D), and how useful each answer would be by itself (m,)."""
+
+    points: FloatArray
+    utility: FloatArray
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """Uncertain, of a class with few labels, unlike the other picks and unlike what is known."""
+    """Uncertain like what is around it, of a class with few labels, unlike the other picks and unlike what is known."""
 
     needs_scores: bool = True
 
@@ -33,8 +48,10 @@ class Ranked:
         rarity = weigh_rarity(request.labelled)
         utility = _rate(scores, available, rarity)
         space = neighbourhood.measure_space(request.features, rows=available, generator=generator)
+        crowd = np.sort(generator.choice(len(available), size=min(_CROWD, len(available)), replace=False))
+        around = _Around(space.point(request.features.take(available[crowd])), utility[crowd])
         behind = _find_behind(request, available)
-        picked, distance = _spread(request, available, utility, space, behind, count, generator)
+        picked, distance = _spread(request, available, utility, space, around, behind, count, generator)
         if len(picked) < count:
             rest = np.setdiff1d(np.arange(len(available)), picked)
             extra = rest[order_best(utility[rest], count=count - len(picked), generator=generator)]
@@ -83,6 +100,7 @@ def _spread(
     available: Rows,
     utility: FloatArray,
     space: neighbourhood.Space,
+    around: _Around,
     behind: list[int],
     count: int,
     generator: np.random.Generator,
@@ -98,9 +116,10 @@ def _spread(
         known = neighbourhood.find_duplicates(
             points, of=request.taken, features=request.features, space=space, cosine=request.duplicate_cosine
         )
+        near = neighbourhood.average_nearest(points, crowd=around.points, values=around.utility)
         chosen, distance = diversity.choose_spread(
             points,
-            utility=utility[short],
+            utility=(utility[short] * near) ** (1 / _APART),
             domains=domains[short],
             minimum=minimum,
             count=count,

@@ -9,6 +9,7 @@ import pytest
 from learning.features.rows import FeatureRows
 from learning.query import get_strategy, select_batch
 from learning.query.diversity import find_behind
+from learning.query.neighbourhood import average_nearest
 from learning.query.ordering import order_best
 from learning.query.ranked import weigh_rarity
 from tests.learning.query.pools import CODES, make_request
@@ -81,6 +82,34 @@ def test_ranked_spreads_more_than_margin() -> None:
         return float(gaps.min(axis=1).mean())
 
     assert measure_nearest("ranked") > 1.1 * measure_nearest("margin")
+
+
+def test_ranked_leaves_an_oddity_for_what_many_doubtful_ones_resemble() -> None:
+    request = make_request(random_share=0.0, count=1)
+    assert request.scores is not None
+    rows = request.features.take(np.arange(len(request.features)))
+    odd, crowd = 100, np.arange(200, 230)
+    rows[odd], rows[crowd] = -9 * rows[odd], rows[200] + 0.3 * rows[crowd]
+    margin = np.full(len(rows), 0.9, dtype=np.float16)
+    margin[odd], margin[crowd] = 0.0, 0.1
+    request = replace(request, features=FeatureRows([rows]), scores=replace(request.scores, margin=margin))
+    assert select_batch(replace(request, strategy="margin")).indices.tolist() == [odd]
+    assert select_batch(request).indices[0] in crowd
+
+
+def test_what_lies_around_is_weighed_by_likeness_in_blocks_too() -> None:
+    generator = np.random.default_rng(3)
+    crowd = generator.normal(size=(40, 5)).astype(np.float32)
+    crowd /= np.linalg.norm(crowd, axis=1, keepdims=True)
+    values = generator.random(40).astype(np.float32)
+    points = np.tile(crowd, (60, 1))
+    found = average_nearest(points, crowd=crowd, values=values)
+    for row in (0, 7, 39):
+        cosine = crowd @ crowd[row]
+        order = np.argsort(-cosine)[:11]
+        expected = np.mean([max(cosine[at], 0) * values[at] for at in order])
+        np.testing.assert_allclose(found[row::40], expected, rtol=1e-5)
+    assert average_nearest(crowd[:1], crowd=crowd[:3], values=values[:3]).shape == (1,), "a crowd of few is enough"
 
 
 def test_ranked_prefers_classes_with_few_labels() -> None:
