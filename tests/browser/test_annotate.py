@@ -230,11 +230,7 @@ def test_answer_turned_away_after_its_region_came_back_is_offered_there(smear, p
     wait_until_saved(page)
     end_leases(smear.annotator)
     held = []
-
-    def hold(route):
-        held.append(route)
-
-    page.route("**/queue/submit/", hold)
+    page.route("**/queue/submit/", lambda route, _: held.append(route))
     with page.expect_response("**/queue/claim/") as claimed:
         chosen = press_class(page, smear, 3)
     assert claimed.value.json()["leases"][0]["entered"]["answer"] is None
