@@ -275,6 +275,7 @@ def test_beside_other_work_a_sample_takes_about_half_of_the_claims(scene):
     draw(study, manager, size=6)
     for _ in range(40):
         factories.pick(factories.region(study.slides.first(), truth=LABELS[0]), slots=4)
-    kinds = [queue.claim_batch(member=people[0], count=6)]
-    given = [lease.kind for batch in kinds for lease in batch]
-    assert 0 < given.count(AssignmentKind.VERIFY) < len(given)
+    given = [lease.kind for one in people for lease in queue.claim_batch(member=one, count=6)]
+    # By chance for each of 24 claims, of a seed that differs between runs: outside this range once in 50,000 runs.
+    assert len(given) == 24
+    assert 3 <= given.count(AssignmentKind.VERIFY) <= 21
