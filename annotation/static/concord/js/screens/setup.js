@@ -68,19 +68,35 @@ function tell(text, kind = "") {
   place.className = kind;
 }
 
+/** The list is made once: a save that is answered late must not take the focus from who walks along it. */
 function drawSteps() {
-  replace(find("#steps"), page.state.steps.map((one) => {
-    const many = one.missing.length;
-    const isLaunch = one.id === "launch";
-    const lacking = page.state.steps.reduce((sum, other) => sum + other.missing.length, 0);
-    const isRunning = page.state.state !== "draft";
-    const word = isLaunch ? (isRunning ? "done" : lacking ? `${lacking} missing` : "ready") : many ? `${many} missing` : one.fixed ? "fixed" : "complete";
-    const kind = word.endsWith("missing") ? "warn" : "good";
-    const link = el("a", { href: `?step=${one.id}`, "aria-current": one.id === page.step ? "step" : null, on: { click: (event) => follow(event, one.id) } },
-      el("span", { class: "step-name", text: one.title }),
-      el("span", { class: `badge ${kind}` }, word));
-    return el("li", { dataset: { step: one.id, lacking: String(many) } }, link);
-  }));
+  const list = find("#steps");
+  if (!list.children.length) list.append(...page.state.steps.map(stepItem));
+  const lacking = page.state.steps.reduce((sum, one) => sum + one.missing.length, 0);
+  for (const one of page.state.steps) {
+    const item = find(`[data-step=${one.id}]`, list);
+    item.dataset.lacking = String(one.missing.length);
+    const link = find("a", item);
+    if (one.id === page.step) link.setAttribute("aria-current", "step");
+    else link.removeAttribute("aria-current");
+    const word = standing(one, lacking);
+    const badge = find(".badge", item);
+    badge.textContent = word;
+    badge.className = `badge ${word.endsWith("missing") ? "warn" : "good"}`;
+  }
+}
+
+function stepItem(one) {
+  const link = el("a", { href: `?step=${one.id}`, on: { click: (event) => follow(event, one.id) } },
+    el("span", { class: "step-name", text: one.title }), el("span", { class: "badge" }));
+  return el("li", { dataset: { step: one.id } }, link);
+}
+
+/** A step in a word; `lacking` is what all of them lack together. */
+function standing(one, lacking) {
+  if (one.id !== "launch") return one.missing.length ? `${one.missing.length} missing` : one.fixed ? "fixed" : "complete";
+  if (page.state.state !== "draft") return "done";
+  return lacking ? `${lacking} missing` : "ready";
 }
 
 function follow(event, id) {
