@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.contrib.sessions.models import Session
 
 from annotation.api import errors
 from annotation.models import FailedSignIn
@@ -168,3 +169,13 @@ def test_page_of_one_person_writes_nothing_in_the_session_of_another(scene):
     assert not theirs.assignments.exists()
     assert scene.client("annotator").post(f"{scene.base}queue/claim/", {}, format="json", headers=page).json()["lease"]
     assert scene.client("stranger").get(f"{scene.base}queue/").status_code == 404
+
+
+def test_an_answer_to_an_ended_session_does_not_sign_out_who_has_signed_in_again(scene, client):
+    client.force_login(scene.people["annotator"].user)
+    Session.objects.all().delete()
+    refused = client.get("/api/studies/")
+    assert (refused.status_code, "sessionid" in refused.cookies) == (401, False)
+    client.force_login(scene.people["annotator"].user)
+    signed_out = client.post("/admin/logout/")
+    assert signed_out.cookies["sessionid"].value == ""
