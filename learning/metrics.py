@@ -62,19 +62,34 @@ def measure_macro_f1(confusion: Confusion) -> FloatArray:
     return result
 
 
-def measure_nll(*, truth: NDArray[np.integer], proba: NDArray[np.floating]) -> float:
-    """Mean negative log-likelihood in nats; probabilities below 1e-6 count as 1e-6."""
+def measure_nll(
+    *, truth: NDArray[np.integer], proba: NDArray[np.floating], weight: NDArray[np.floating] | None = None
+) -> float:
+    """Mean negative log-likelihood in nats; probabilities below 1e-6 count as 1e-6.
+
+    `weight`: see `estimate_interval`.
+    """
     picked = proba[np.arange(len(truth)), truth].astype(np.float64)
-    return float(-np.log(np.maximum(picked, 1e-6)).mean())
+    return float(np.average(-np.log(np.maximum(picked, 1e-6)), weights=weight))
 
 
-def measure_ece(*, truth: NDArray[np.integer], proba: NDArray[np.floating], bins: int = 15) -> float:
-    """Expected calibration error of the top class over equal-width bins (Guo et al. 2017)."""
+def measure_ece(
+    *,
+    truth: NDArray[np.integer],
+    proba: NDArray[np.floating],
+    weight: NDArray[np.floating] | None = None,
+    bins: int = 15,
+) -> float:
+    """Expected calibration error of the top class over equal-width bins (Guo et al. 2017).
+
+    `weight`: see `estimate_interval`.
+    """
+    each = np.ones(len(truth)) if weight is None else np.asarray(weight, dtype=np.float64)
     confidence = proba.max(axis=1).astype(np.float64)
     right = proba.argmax(axis=1) == truth
     which = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    gap = np.bincount(which, right, minlength=bins) - np.bincount(which, confidence, minlength=bins)
-    return float(np.abs(gap).sum() / len(truth))
+    gap = np.bincount(which, each * right, minlength=bins) - np.bincount(which, each * confidence, minlength=bins)
+    return float(np.abs(gap).sum() / each.sum())
 
 
 def estimate_interval(

@@ -33,7 +33,8 @@ class Shown:
     """Settled regions that neither training nor gate had seen, and what the model and people said of them.
 
     truth (N,) class index, cases (N,), domains (N,) names, proba (N, K). `people`: name -> (rows (A,), labels (A,)) of
-    that person's own answers; a label outside 0..K-1 is an outcome that is never right here.
+    that person's own answers; a label outside 0..K-1 is an outcome that is never right here. `weight` (N,) is what each
+    region stands for (`learning.sampling`), None where all are alike.
     """
 
     truth: Integers
@@ -41,6 +42,7 @@ class Shown:
     domains: Sequence[str]
     proba: NDArray[np.floating]
     people: Mapping[str, tuple[Integers, Integers]]
+    weight: NDArray[np.floating] | None = None
 
 
 def judge(shown: Shown, *, class_codes: Sequence[str], policy: CardPolicy | None = None) -> dict[str, Any]:
@@ -90,12 +92,12 @@ def _measure(shown: Shown, class_codes: Sequence[str]) -> dict[str, Any]:
         name: {"items": int((names == name).sum()), "right": _share(shown, shown.proba, names == name)}
         for name in sorted(set(shown.domains))
     }
-    macro = metrics.estimate_interval(truth=shown.truth, proba=shown.proba, cases=shown.cases)
+    macro = metrics.estimate_interval(truth=shown.truth, proba=shown.proba, cases=shown.cases, weight=shown.weight)
     return {
         "right": _share(shown, shown.proba, everything),
         "macro_f1": _rounded(macro),
-        "nll": round(metrics.measure_nll(truth=shown.truth, proba=shown.proba), _PLACES),
-        "ece": round(metrics.measure_ece(truth=shown.truth, proba=shown.proba), _PLACES),
+        "nll": round(metrics.measure_nll(truth=shown.truth, proba=shown.proba, weight=shown.weight), _PLACES),
+        "ece": round(metrics.measure_ece(truth=shown.truth, proba=shown.proba, weight=shown.weight), _PLACES),
         "per_class": per_class,
         "domains": domains,
     }
@@ -124,7 +126,11 @@ def _share(shown: Shown, proba: NDArray[np.floating], here: NDArray[np.bool_]) -
     """Share right of some rows, with its interval: value, low, high."""
     return _rounded(
         metrics.estimate_interval(
-            truth=shown.truth[here], proba=proba[here], cases=shown.cases[here], measure=metrics.measure_accuracy
+            truth=shown.truth[here],
+            proba=proba[here],
+            cases=shown.cases[here],
+            measure=metrics.measure_accuracy,
+            weight=None if shown.weight is None else shown.weight[here],
         )
     )
 

@@ -5,6 +5,7 @@ else: nothing is trained, gated or ranked by what is found.
 """
 
 import hashlib
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from annotation.releasing.datasheet.model import LEARNED
 from annotation.rules import Item
 from annotation.selectors.passview import Reading
 from annotation.states import AuditHalf, ModelState
-from learning import model_card, registry
+from learning import model_card, registry, sampling
 from learning.features.rows import ChosenRows
 from learning.model_card import CardPolicy, Shown
 from workers import bridge, files
@@ -49,19 +50,23 @@ def describe(reading: Reading, *, study: Study) -> dict[str, Any]:
 
 def _show(reading: Reading, study: Study, model: ModelVersion, stored: registry.StoredModel) -> Shown:
     codes = list(model.class_codes)
-    half = [item for item in reading.view.released() if item.audit == AuditHalf.REPORT and item.label in codes]
+    released = list(reading.view.released())
+    half = [item for item in released if item.audit == AuditHalf.REPORT and item.label in codes]
     items = sorted(half, key=lambda item: item.region)
     rows, features = bridge.find_rows(study, items, encoder_digest=model.encoder_digest)
     kept = np.flatnonzero(rows >= 0)
     items = [items[at] for at in kept.tolist()]
     cases = sorted({item.case for item in items})
+    domains = [item.domain for item in items]
     pixels = np.asarray(ChosenRows(features, rows[kept]).take(np.arange(len(kept)))) if len(kept) else None
     return Shown(
         truth=np.array([codes.index(item.label) for item in items], dtype=np.int64),
         cases=np.array([cases.index(item.case) for item in items], dtype=np.int64),
-        domains=[item.domain for item in items],
+        domains=domains,
         proba=np.zeros((0, len(codes))) if pixels is None else stored.ensemble.mean_proba(pixels),
         people=_read_people(reading, items, codes),
+        # It is said of the whole release, of whose domains unequal shares were drawn for this half.
+        weight=sampling.weigh_strata(domains, sizes=Counter(item.domain for item in released)) if items else None,
     )
 
 

@@ -14,7 +14,7 @@ from annotation.states import AuditHalf
 from learning import gate, growth, metrics, registry
 from learning.gate import Evidence, GatePolicy, Verdict
 from learning.registry import StoredModel
-from workers import bridge, files
+from workers import bridge, estimates, files
 from workers.bridge import Examples
 
 Proba = NDArray[np.float32]
@@ -34,8 +34,16 @@ def judge(*, study: Study, model: ModelVersion, champion: ModelVersion | None, e
         prior=np.bincount(examples.labels, minlength=len(codes)).astype(np.float64),
         policy=GatePolicy(audit_items=study.policy.gate_min_items),
     )
-    shown, domains = (audit, audit_domains) if verdict.basis == "audit" else (folds, fold_domains)
-    return replace(verdict, numbers={**verdict.numbers, "domains": _describe_domains(shown, domains)})
+    if verdict.basis == "audit":
+        shown, domains = audit, audit_domains
+        everywhere = estimates.by_audit(
+            study, truth=audit.truth, proba=audit.candidate, cases=audit.cases, domains=audit_domains
+        )
+    else:
+        shown, domains = folds, fold_domains
+        everywhere = estimates.by_chance_picks(study, examples=examples, found=candidate.ensemble.out_of_fold)
+    told = {"domains": _describe_domains(shown, domains), "everywhere": everywhere}
+    return replace(verdict, numbers={**verdict.numbers, **told})
 
 
 def measure_growth(model: ModelVersion) -> dict[str, Any] | None:

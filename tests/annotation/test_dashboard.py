@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from annotation.models import Case, Domain, GroundTruthRevision, Slide
+from annotation.models import Case, Domain, GroundTruthRevision, ModelVersion, Slide
 from annotation.selectors.dashboard import PANELS, Board, Filters, Reading, coverage, find, kept, show
-from annotation.states import Role
+from annotation.states import ModelState, Role
 from tests import factories
 from tests.annotation.answering import submit
 
@@ -200,6 +200,44 @@ def test_the_summary_says_what_to_do_next(study, worked):
     assert "The truth has not been checked yet." in whats
     tiles = {row["question"]: row["value"] for row in rows_of(read(study, "summary"), "tiles")}
     assert tiles["How far"] == "7" and tiles["How fair"] == "1 of 2"
+
+
+@pytest.mark.parametrize(
+    ("gate", "value", "meaning"),
+    [
+        (
+            {
+                "basis": "audit",
+                "candidate": {"macro_f1": 0.8},
+                "everywhere": {"drawn": 90, "macro_f1": [0.7, 0.6, 0.78]},
+            },
+            "0.70",
+            "over all regions, 95% from 0.60 to 0.78, by 90 audit items",
+        ),
+        (
+            {"basis": "out-of-fold", "everywhere": {"drawn": 31, "macro_f1": [0.66, 0.5, 0.8]}},
+            "0.66",
+            "over all regions, 95% from 0.50 to 0.80, by 31 random picks, as audit items were too few",
+        ),
+        (
+            {"basis": "out-of-fold", "everywhere": None},
+            "0.55",
+            "out of fold, as the audit sample had too few items",
+        ),
+    ],
+)
+def test_the_summary_says_what_the_model_is_worth_and_by_what(study, gate, value, meaning):
+    training_set = study.training_sets.create(
+        digest="t", revision_ids=[], protocol=study.protocol, created_at=timezone.now()
+    )
+    ModelVersion.objects.create(
+        study=study, number=1, digest="m", state=ModelState.ACTIVE, training_set=training_set,
+        configuration_digest="c", encoder="colour-texture", encoder_digest="e", class_codes=[],
+        numbers={"out_of_fold": {"macro_f1": 0.55}, "gate": gate}, created_at=timezone.now(),
+    )  # fmt: skip
+    tiles = {row["question"]: row for row in rows_of(read(study, "summary"), "tiles")}
+    found = tiles["How good: model"]
+    assert (found["value"], found["means"]) == (value, f"macro-F1 of model 1 {meaning}")
 
 
 def test_a_digest_changes_with_the_content_alone(study, worked):

@@ -2,6 +2,8 @@
 
 A population of cases of unequal size, mix of classes and difficulty, with a model's answers to all of it. Each run
 draws 40 cases and 400 of their items, as the audit sample does; queried are the 400 items of the smallest margins.
+Where nothing but the queue is there to judge by, one pick in ten of its 1,000 is drawn, and these stand for what was
+left of the pool (LURE): that has to hold the pool's truth.
 """
 
 import time
@@ -16,6 +18,7 @@ from learning import metrics, sampling
 FREQUENCY = np.array([0.34, 0.24, 0.16, 0.12, 0.08, 0.06])
 CASES, DRAWN_CASES, DRAWN_ITEMS, RUNS = 1000, 40, 400, 1000
 OVERSAMPLED = 3.0
+QUEUE_ITEMS, QUEUE_DRAWN = 1000, 0.1
 COVERED = (0.93, 0.97)
 """Of intervals that say 95%, and that what was queried has to miss."""
 MEASURES = {"accuracy": metrics.measure_accuracy, "macro_f1": metrics.measure_macro_f1}
@@ -84,10 +87,44 @@ def measure_auditing(*, runs: int = RUNS) -> dict[str, Any]:
             for name in MEASURES:
                 found[name].append(population.estimate(name, items, weight))
         result[way] = {name: _summarise(found[name], truth[name]) for name in MEASURES}
+    queue = _measure_queue(population, runs)
+    result["one pick in ten of the queue drawn, the pool's truth"] = queue
     honest = [result[way][name]["coverage"] for way in list(ways)[:2] for name in MEASURES]
-    naive = [result["queried by margin, naive"][name]["coverage"] for name in MEASURES]
-    holds = all(COVERED[0] <= share <= COVERED[1] for share in honest) and max(naive) < COVERED[0]
+    naive = [of[name]["coverage"] for of in (result["queried by margin, naive"], queue["naive"]) for name in MEASURES]
+    holds = (
+        all(COVERED[0] <= share <= COVERED[1] for share in honest)
+        and all(queue["weighted (LURE)"][name]["coverage"] >= COVERED[0] for name in MEASURES)
+        and max(naive) < COVERED[0]
+    )
     return {**result, "holds": holds, "seconds": round(time.perf_counter() - started, 1)}
+
+
+def _measure_queue(population: Population, runs: int) -> dict[str, Any]:
+    """What the answered part of a ranked queue says of its pool of 100 cases, as it is and weighted."""
+    found: dict[str, dict[str, list[metrics.Interval]]] = {
+        way: {name: [] for name in MEASURES} for way in ("weighted (LURE)", "naive")
+    }
+    for seed in range(runs):
+        pool, taken, proposal = _take_from_queue(population, np.random.default_rng([2, seed]))
+        weight = sampling.weigh_lure(proposal, pool=len(pool))
+        for name in MEASURES:
+            truth = population.estimate(name, pool).value
+            for way, weights in (("weighted (LURE)", weight), ("naive", None)):
+                one = population.estimate(name, taken, weights)
+                found[way][name].append(metrics.Interval(one.value - truth, one.low - truth, one.high - truth))
+    return {way: {name: _summarise(of[name], 0.0) for name in MEASURES} for way, of in found.items()}
+
+
+def _take_from_queue(
+    population: Population, generator: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """The pool, 1,000 of it in the order of asking, and the chance of each that was drawn (0: the least sure left)."""
+    pool = np.flatnonzero(np.isin(population.cases, generator.permutation(CASES)[:100]))
+    by_doubt = pool[np.argsort(population.proba[pool].max(axis=1), kind="stable")].tolist()
+    is_drawn = generator.random(QUEUE_ITEMS) < QUEUE_DRAWN
+    taken = [by_doubt.pop(int(generator.integers(len(by_doubt))) if drawn else 0) for drawn in is_drawn]
+    proposal = np.where(is_drawn, 1 / (len(pool) - np.arange(QUEUE_ITEMS)), 0.0)
+    return pool, np.array(taken), proposal
 
 
 def _draw_evenly(

@@ -49,6 +49,9 @@ def test_a_model_is_compared_with_the_one_that_had_half_its_labels(study):
     third = train_on(study, 42)
     found = third.numbers["growth"]
     assert (found["before"], found["now"], found["items"], found["cases"]) == (30, 72, 30, 5)
+    everywhere = third.numbers["gate"]["everywhere"]
+    assert everywhere["drawn"] == 30
+    assert everywhere["macro_f1"][0] == third.numbers["gate"]["candidate"]["macro_f1"], "one domain: all weigh alike"
     told, _ = look_at(study)
     assert told.startswith("From 30 labels to 72 the model's macro-F1 has changed by ")
 

@@ -4,6 +4,7 @@ Decides which one number stands for each question; the panels below have the res
 """
 
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
@@ -74,12 +75,20 @@ def _say_model(board: Board) -> list[Cell]:
     active = next((one for one in versions.read(board) if one.state == ModelState.ACTIVE), None)
     if active is None:
         return ["How good: model", "none", "no model is active yet"]
+    if active.everywhere:
+        return ["How good: model", *_say_everywhere(active.number, active.everywhere, active.audit_f1 is not None)]
     score, where = active.audit_f1, "on the audit sample"
     if score is None:
         score, where = active.out_of_fold_f1, "out of fold, as the audit sample had too few items"
     if score is None:
         return ["How good: model", f"model {active.number}", "its scores were not written down"]
     return ["How good: model", f"{score:.2f}", f"macro-F1 of model {active.number} {where}"]
+
+
+def _say_everywhere(number: int, found: dict[str, Any], is_audit: bool) -> list[Cell]:
+    value, low, high = found["macro_f1"]
+    by = f"{found['drawn']} audit items" if is_audit else f"{found['drawn']} random picks, as audit items were too few"
+    return [f"{value:.2f}", f"macro-F1 of model {number} over all regions, 95% from {low:.2f} to {high:.2f}, by {by}"]
 
 
 def _say_fair(board: Board) -> list[Cell]:

@@ -37,6 +37,7 @@ class Version:
     audit_looks: int
     reasons: list[str]
     growth: dict[str, Any] | None
+    everywhere: dict[str, Any] | None
     created_at: datetime
     activated_at: datetime | None
 
@@ -51,7 +52,7 @@ def _read(board: Board) -> list[Version]:
     wanted = ("number", "state", "numbers__out_of_fold__macro_f1", "numbers__gate__basis",
               "numbers__gate__candidate__macro_f1", "numbers__gate__candidate__macro_f1_low",
               "numbers__gate__candidate__macro_f1_high", "audit_looks", "gate_reasons", "created_at",
-              "activated_at", "numbers__growth")  # fmt: skip
+              "activated_at", "numbers__growth", "numbers__gate__everywhere")  # fmt: skip
     listed = rows.annotate(revisions=Cardinality(F("training_set__revision_ids"))).values("revisions", *wanted)
     found = list(listed.order_by("-number")[:MOST_VERSIONS])
     if len(found) == MOST_VERSIONS and not any(row["state"] == ModelState.ACTIVE for row in found):
@@ -72,6 +73,7 @@ def _version(row: dict[str, Any]) -> Version:
         audit_looks=row["audit_looks"],
         reasons=list(row["gate_reasons"]),
         growth=row["numbers__growth"],
+        everywhere=row["numbers__gate__everywhere"],
         created_at=row["created_at"],
         activated_at=row["activated_at"],
     )
