@@ -19,6 +19,8 @@ from workers.bridge import Examples
 FEWEST_DRAWN = 100
 """Regions picked by chance, before they say something of the pool: the interval of 40 holds the truth in 89% of runs,
 that of 100 in 95% (tests/benchmarks/auditing.py)."""
+LEAST_KNOWN = 0.9
+"""Of what was trained on: a learned encoder has seen most cases, and those it has not are no sample of the pool."""
 _PLACES = 6
 
 
@@ -46,9 +48,11 @@ def by_chance_picks(study: Study, *, examples: Examples, found: OutOfFold) -> di
     """From what a model was trained on, each item answered by a member that had not seen its case (LURE weights).
 
     What was picked by its score stands for itself; the random picks among them stand for all that was left. None with
-    fewer than `FEWEST_DRAWN` of these.
+    fewer than `FEWEST_DRAWN` of these, or where less than `LEAST_KNOWN` could be answered by such a member.
     """
     rows = np.flatnonzero(found.is_known)
+    if len(rows) < LEAST_KNOWN * len(examples):
+        return None
     first = Pick.objects.filter(study=study, region__audit_half="").order_by("region_id", "batch_number", "rank")
     picked = first.distinct("region_id").values_list("region__public_id", "batch_number", "rank", "probability")
     place = {name: (batch, rank, chance) for name, batch, rank, chance in picked}
@@ -58,8 +62,8 @@ def by_chance_picks(study: Study, *, examples: Examples, found: OutOfFold) -> di
     is_drawn = np.array([chance > 0 for _, _, chance, _ in taken], dtype=bool)
     if is_drawn.sum() < FEWEST_DRAWN:
         return None
-    pool = Region.objects.filter(study=study).learnable().exclude(state=RegionState.EXCLUDED).count()
-    pool = max(pool, len(taken))
+    regions = Region.objects.filter(study=study).learnable().exclude(state=RegionState.EXCLUDED).count()
+    pool = max(regions - (len(examples) - len(rows)), len(taken))
     proposal = np.where(is_drawn, 1 / (pool - np.arange(len(taken))), 0.0)
     order = np.array([row for *_, row in taken])
     weight = sampling.weigh_lure(proposal, pool=pool)

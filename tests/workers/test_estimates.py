@@ -79,9 +79,18 @@ def test_random_picks_stand_for_all_that_was_left(picked):
     assert (found["drawn"], found["items"]) == (100, 120)
 
 
-def test_few_random_picks_say_nothing(picked):
+def test_what_no_member_could_answer_blind_is_no_part_of_the_pool(picked):
+    """Ten ranked ones are unknown, ten are wrong: 10 of 190."""
+    study, regions = picked
+    truth, proba = answers(np.arange(120) >= 20)
+    found = OutOfFold(proba, np.arange(120) >= 10)
+    told = estimates.by_chance_picks(study, examples=examples(regions, truth), found=found)
+    assert told["accuracy"][0] == pytest.approx(180 / 190, abs=1e-6)
+
+
+@pytest.mark.parametrize("known", [119, 100])
+def test_few_random_picks_and_few_blind_answers_say_nothing(picked, known):
     study, regions = picked
     truth, proba = answers(np.ones(120, dtype=bool))
-    is_known = np.arange(120) < 20 + estimates.FEWEST_DRAWN - 1
-    seen = OutOfFold(proba, is_known)
-    assert estimates.by_chance_picks(study, examples=examples(regions, truth), found=seen) is None
+    found = OutOfFold(proba, np.arange(120) < known)
+    assert estimates.by_chance_picks(study, examples=examples(regions, truth), found=found) is None
