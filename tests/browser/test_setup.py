@@ -19,6 +19,8 @@ from tests.annotation import folders, planned
 from tests.browser.smear import find_or_draw
 from workers import base
 
+TYPED = """(selector) => { document.querySelector(selector).dispatchEvent(new Event('input'));
+  return document.querySelector('#saved').textContent; }"""
 MARKUP = '<img src=x onerror="document.title=1">'
 
 
@@ -203,6 +205,8 @@ def test_draft_stays_over_a_reload_and_a_clashing_or_tools_key_is_refused_with_a
         assert page.inner_text("#saved") == "Not saved"
     fill(page, second, "5")
     fill(page, "#guideline", "Look at the middle.")
+    saved(page)
+    assert page.evaluate(TYPED, "#guideline") == "Not saved yet"
     saved(page)
     page.goto("/admin/")
     page.goto("/admin/studies/cells/setup/")

@@ -4,9 +4,10 @@
  */
 
 import { del, get, post, put } from "../api.js";
-import { ask, el, find, replace, say, toast } from "../dom.js";
+import { ask, el, replace, say, toast } from "../dom.js";
 import { draw as drawClasses } from "../setup/classes.js";
-import { complain, field, later, sentences } from "../setup/fields.js";
+import { complain, field, sentences } from "../setup/fields.js";
+import { later, tell, tellSaved } from "../setup/saving.js";
 import { drawImpact, told } from "./impact.js";
 import { Mapping } from "./mapping.js";
 
@@ -61,7 +62,7 @@ export async function drawDraft(element) {
       const sent = { ...body, mappings: mapping.value, summary: summary.value, seen: state.digest };
       const saved = await put("protocols/draft/", sent);
       state = { ...saved, classes: state.classes, guideline: state.guideline };
-      tell("All saved");
+      tellSaved();
       replace(problems);
       complain(summary, "");
       await countAnew();
@@ -122,12 +123,6 @@ export async function drawDraft(element) {
       toast(error.message, { kind: "bad" });
     }
   }
-}
-
-function tell(text, kind = "") {
-  const place = find("#saved");
-  place.textContent = text;
-  place.className = kind;
 }
 
 function bodyOf({ is_special: special, ...one }) { return { ...one, special }; }

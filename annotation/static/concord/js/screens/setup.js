@@ -16,6 +16,7 @@ import * as members from "../setup/members.js";
 import * as policy from "../setup/policy.js";
 import * as publication from "../setup/publication.js";
 import * as region from "../setup/region.js";
+import { tell, tellSaved } from "../setup/saving.js";
 import * as slides from "../setup/slides.js";
 
 const STEPS = { basics, slides, domains, classes, region, policy, members, checklist, publication, launch };
@@ -49,7 +50,7 @@ async function saveNow(path, body) {
   try {
     // What was typed last outlives the page, as far as browsers allow.
     take(await put(`setup/${path}/`, body, { keepalive: JSON.stringify(body).length < LARGEST_KEPT_ALIVE }));
-    tell("All saved");
+    tellSaved();
     return true;
   } catch (error) {
     tell("Not saved", "bad");
@@ -60,12 +61,6 @@ async function saveNow(path, body) {
 function take(state) {
   page.state = state;
   drawSteps();
-}
-
-function tell(text, kind = "") {
-  const place = find("#saved");
-  place.textContent = text;
-  place.className = kind;
 }
 
 /** The list is made once: a save that is answered late must not take the focus from who walks along it. */

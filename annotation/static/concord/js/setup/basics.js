@@ -1,7 +1,8 @@
 /** The study's name and short name. Decides nothing: the server says whether a name holds. */
 
 import { el } from "../dom.js";
-import { complain, field, freeze, later } from "./fields.js";
+import { complain, field, freeze } from "./fields.js";
+import { later } from "./saving.js";
 
 export function draw(body, page) {
   const { state } = page;

@@ -4,7 +4,8 @@
  */
 
 import { boot, el } from "../dom.js";
-import { complain, later } from "./fields.js";
+import { complain } from "./fields.js";
+import { later } from "./saving.js";
 
 export function draw(body, page) {
   const waiting = new Map();

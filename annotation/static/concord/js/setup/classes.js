@@ -5,7 +5,8 @@
 
 import { boot, el, find, replace, say } from "../dom.js";
 import { swatch } from "../classes.js";
-import { complain, field, freeze, keepFocus, later, sentences } from "./fields.js";
+import { complain, field, freeze, keepFocus, sentences } from "./fields.js";
+import { later } from "./saving.js";
 
 const FIELDS = ["name", "code", "colour", "key", "quota", "parent", "definition"];
 let serial = 0;

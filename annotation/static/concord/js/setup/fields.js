@@ -49,14 +49,6 @@ export function freeze(root) {
   for (const one of root.querySelectorAll("input, textarea, select, button")) one.disabled = true;
 }
 
-/** Call `run` a moment after the last call; `flush()` at once. */
-export function later(run, milliseconds = 700) {
-  let timer = 0;
-  const call = () => { clearTimeout(timer); timer = setTimeout(now, milliseconds); };
-  const now = () => { clearTimeout(timer); timer = 0; return run(); };
-  return Object.assign(call, { flush: () => (timer ? now() : null) });
-}
-
 /** Keep the focus on the control of this id when its surroundings are drawn again. */
 export function keepFocus(draw) {
   const { id } = document.activeElement ?? {};

@@ -5,8 +5,9 @@
 
 import { get } from "../api.js";
 import { boot, count, el, number, replace, say } from "../dom.js";
-import { complain, field, later } from "./fields.js";
+import { complain, field } from "./fields.js";
 import { section as gold } from "./gold.js";
+import { later } from "./saving.js";
 
 export async function draw(body, page) {
   const means = el("section", { class: "consequences", "aria-labelledby": "means-title", "aria-live": "polite" });

@@ -4,7 +4,8 @@
  */
 
 import { boot, el } from "../dom.js";
-import { complain, field, later } from "./fields.js";
+import { complain, field } from "./fields.js";
+import { later } from "./saving.js";
 
 export function draw(body, page) {
   const saves = boot().publication.map((one) => {

@@ -6,7 +6,8 @@
 import { get, url } from "../api.js";
 import { count, el, find, number, percent, replace, say } from "../dom.js";
 import { boxes, openSlide } from "../slideviewer.js";
-import { complain, field, freeze, later } from "./fields.js";
+import { complain, field, freeze } from "./fields.js";
+import { later } from "./saving.js";
 
 const LOOK = { colour: "#0b5d7a", pattern: 0, letter: "", isPlain: true, outline: "#0b3b4d" };
 
