@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
@@ -122,11 +123,15 @@ class KeptEngine:
 
 
 class Keeper:
-    """Keeps both engines of a place for as long as somebody holds the users' lock."""
+    """Keeps both engines of a place for as long as somebody holds the users' lock.
 
-    def __init__(self, *, place: Place, stays: bool) -> None:
+    `decided` is called once this keeper is the only one; a keeper that isn't to be ends instead.
+    """
+
+    def __init__(self, *, place: Place, stays: bool, decided: Callable[[], None]) -> None:
         self.place = place
         self.stays = stays
+        self._decided = decided
         self.wants_end = False
         self._last_state = ""
         self._users = locks.open_lock(place.users_lock, owner=place.owner)
@@ -138,6 +143,7 @@ class Keeper:
         keeper_lock = locks.open_lock(self.place.keeper_lock, owner=self.place.owner)
         if not self._become_the_one(keeper_lock):
             return 0
+        self._decided()
         self.place.state.unlink(missing_ok=True)
         kept: list[KeptEngine] = []
         try:
@@ -205,6 +211,22 @@ class Keeper:
         self._last_state = state
 
 
+def _detach() -> Callable[[], None]:
+    """Go on in a child. The process that was started ends when the child calls what this returns, or has ended.
+
+    Who launches a keeper can then see at once whether there is one. Were it to look too early and launch a second,
+    that one would wait for the lock, and could snatch it from a keeper that stands by.
+    """
+    heard, said = os.pipe()
+    if os.fork():
+        os.close(said)
+        os.read(heard, 1)
+        # Without flushing or unwinding: the child does that.
+        os._exit(0)
+    os.close(heard)
+    return lambda: os.close(said)
+
+
 def _say(text: str) -> None:
     # Whoever read this may have gone, and that is no reason to leave the engines alone.
     with contextlib.suppress(BrokenPipeError):
@@ -215,12 +237,10 @@ def main(words: list[str] | None = None) -> int:
     """Run a keeper; see --help."""
     parser = argparse.ArgumentParser(prog="python -m project.keeper", description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", help="the var folder (default: CONCORD_VAR, else ./var)")
-    parser.add_argument("--detach", action="store_true", help="return at once and keep in the background")
+    parser.add_argument("--detach", action="store_true", help="keep in the background; return when that has begun")
     parser.add_argument("--stay", action="store_true", help="keep until told to stop; stand by while another keeps")
     given = parser.parse_args(words)
-    if given.detach and os.fork():
-        # Without flushing or unwinding: the child does that.
-        os._exit(0)
+    decided = _detach() if given.detach else lambda: None
     # The environment must not lead the driver to another server.
     for name in [name for name in os.environ if name.startswith("PG")]:
         del os.environ[name]
@@ -230,7 +250,7 @@ def main(words: list[str] | None = None) -> int:
     except EngineError as error:
         _say(str(error))
         return 1
-    keeper = Keeper(place=place, stays=given.stay)
+    keeper = Keeper(place=place, stays=given.stay, decided=decided)
 
     def end(_number: int, _frame: FrameType | None) -> None:
         keeper.wants_end = True

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 import redis
 
-from project import embedded, keeper
+from project import embedded, keeper, locks
 from project.places import REPOSITORY, Place, find_place
 from project.processes import list_processes
 
@@ -104,15 +104,30 @@ def test_killed_keeper_takes_its_engines_along_and_the_next_call_starts_them(
     assert running_engines(place) == {after["postgresql"], after["redis"]}
 
 
+def test_launch_returns_when_its_keeper_has_the_lock(engines: embedded.Engines, var: Path, place: Place) -> None:
+    """A caller that saw none yet would launch another, and that one could snatch the lock from one standing by."""
+    os.kill(embedded.engine_pids(var)["keeper"], signal.SIGKILL)
+    wait_for(lambda: not embedded.engine_pids(var))
+    command = [sys.executable, "-m", "project.keeper", "--detach", str(var)]
+    with (place.log / "keeper.log").open("ab") as log:
+        for _ in range(2):
+            subprocess.run(command, cwd=REPOSITORY, stdout=log, stderr=log, check=True, timeout=60)
+            assert locks.is_held(place.keeper_lock, owner=place.owner)
+            assert len(running_keepers(var)) == 1
+    wait_for(lambda: answers_ping(engines) and read_words(engines) is not None)
+
+
 def test_standing_by_takes_over_from_a_killed_keeper(engines: embedded.Engines, var: Path) -> None:
     command = [sys.executable, "-m", "project.keeper", "--stay", str(var)]
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as standby:
         assert standby.stdout is not None
         assert "standing by" in standby.stdout.readline()
         os.kill(embedded.engine_pids(var)["keeper"], signal.SIGKILL)
-        wait_for(lambda: embedded.engine_pids(var).get("keeper") == standby.pid and answers_ping(engines))
-        wait_for(lambda: read_words(engines) is not None)
-        standby.terminate()
+        try:
+            wait_for(lambda: embedded.engine_pids(var).get("keeper") == standby.pid and answers_ping(engines))
+            wait_for(lambda: read_words(engines) is not None)
+        finally:
+            standby.terminate()
     assert standby.returncode == 0
 
 
@@ -237,6 +252,12 @@ def running_engines(place: Place) -> set[int]:
         for process in list_processes()
         if b"-D\0" + data + b"\0" in process.command or (b"redis-server" in process.command and sock in process.command)
     }
+
+
+def running_keepers(var: Path) -> list[int]:
+    """The keepers of a folder: those who keep and those who wait to."""
+    folder = b"\0" + os.fsencode(var) + b"\0"
+    return [one.pid for one in list_processes() if b"project.keeper" in one.command and folder in one.command]
 
 
 def is_running(pid: int) -> bool:
