@@ -16,7 +16,7 @@ from learning.query.scores import Scores
 
 FloatArray = NDArray[np.float32]
 _CELLS = 1 << 17  # probabilities of a block: so many that a call of numpy is worth it, so few that they stay cached
-_MOST_ROWS = 4096
+_MOST_ROWS = 8192
 _WIDENED = 256  # rows that are float32 at a time: they are multiplied before they leave the cache
 _SMALL = 10**6  # products that OpenBLAS sums up without putting the rows in order first, which costs as much as the sum
 _FEWEST_ROWS = 32  # with less of them it is the calls that cost
@@ -35,10 +35,12 @@ def score_blocks(ensemble: Ensemble, features: NDArray[np.floating], *, block: i
     block = block or min(max(_CELLS // ensemble.biases.size, 1), _MOST_ROWS)
     workers = os.cpu_count() or 1
     starts = range(0, len(features), block)
+    left = iter(starts)
 
-    def work(first: int) -> None:
+    def work(_worker: int) -> None:
         bench = _Bench(ensemble, block)
-        for start in starts[first::workers]:
+        # One list for all workers: on a busy machine one of them gets less of its core, and takes fewer.
+        for start in left:
             rows = slice(start, min(start + block, len(features)))
             bench.score(features[rows], scores, rows)
 

@@ -191,6 +191,16 @@ def test_order_best_is_exact_and_shuffles_ties() -> None:
     assert len(seen) == 6
 
 
+@pytest.mark.parametrize("count", [1, 7, 60, 500])
+@pytest.mark.parametrize("values", [3, 40, 10**6])
+def test_order_best_of_many_are_those_of_a_full_sort(count: int, values: int) -> None:
+    utility = np.random.default_rng(values).integers(0, values, 1000).astype(np.float32)
+    utility[::9] = -np.inf
+    found = order_best(utility, count=count, generator=np.random.default_rng(0))
+    assert len(set(found.tolist())) == count
+    np.testing.assert_array_equal(utility[found], np.sort(utility)[::-1][:count])
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
