@@ -101,7 +101,7 @@ def test_killed_keeper_takes_its_engines_along_and_the_next_call_starts_them(
     assert answers_ping(engines)
     after = embedded.engine_pids(var)
     assert not set(before.values()) & set(after.values())
-    assert running_engines(place) == {after["postgresql"], after["redis"]}
+    wait_for(lambda: running_engines(place) == {after["postgresql"], after["redis"]})
 
 
 def test_launch_returns_when_its_keeper_has_the_lock(engines: embedded.Engines, var: Path, place: Place) -> None:
@@ -113,8 +113,8 @@ def test_launch_returns_when_its_keeper_has_the_lock(engines: embedded.Engines, 
         for _ in range(2):
             subprocess.run(command, cwd=REPOSITORY, stdout=log, stderr=log, check=True, timeout=60)
             assert locks.is_held(place.keeper_lock, owner=place.owner)
-            assert len(running_keepers(var)) == 1
     wait_for(lambda: answers_ping(engines) and read_words(engines) is not None)
+    assert running_keepers(var) == [embedded.engine_pids(var)["keeper"]]
 
 
 def test_standing_by_takes_over_from_a_killed_keeper(engines: embedded.Engines, var: Path) -> None:
@@ -165,7 +165,7 @@ def test_engines_end_with_the_last_user_even_if_it_was_killed(var: Path, place: 
     command = [sys.executable, "-c", script, str(var)]
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as user:
         assert user.stdout is not None and user.stdout.readline() == "up\n"
-        assert len(running_engines(place)) == 2
+        wait_for(lambda: len(running_engines(place)) == 2)
         user.kill()
     wait_for(lambda: not running_engines(place))
     assert not (place.base / "postgresql" / "postmaster.pid").exists()
@@ -215,7 +215,7 @@ def test_processes_that_start_at_once_share_one_pair_of_engines(var: Path, place
         ]  # fmt: skip
         said = {start.stdout.readline() for start in starts if start.stdout is not None}
         assert len(said) == 1
-        assert len(running_engines(place)) == 2
+        wait_for(lambda: len(running_engines(place)) == 2)
 
 
 def write_word(engines: embedded.Engines) -> str:
@@ -245,7 +245,10 @@ def answers_ping(engines: embedded.Engines) -> bool:
 
 
 def running_engines(place: Place) -> set[int]:
-    """The servers that run at a place, found by their command lines: the postmaster and Redis."""
+    """The servers that run at a place, found by their command lines: the postmaster and Redis.
+
+    A helper of the postmaster has its command line, too, until it has given itself a title.
+    """
     data, sock = os.fsencode(place.base / "postgresql"), os.fsencode(place.sockets / "redis.sock")
     return {
         process.pid
@@ -255,7 +258,7 @@ def running_engines(place: Place) -> set[int]:
 
 
 def running_keepers(var: Path) -> list[int]:
-    """The keepers of a folder: those who keep and those who wait to."""
+    """The keepers of a folder: those who keep and those who wait to. What a keeper starts is one for a moment."""
     folder = b"\0" + os.fsencode(var) + b"\0"
     return [one.pid for one in list_processes() if b"project.keeper" in one.command and folder in one.command]
 
