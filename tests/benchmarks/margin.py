@@ -28,9 +28,9 @@ Floats = NDArray[np.float32]
 
 
 def measure_margin(*, regions: int = REGIONS) -> dict[str, Any]:
-    """Seconds of both, the bound a tenth of the rival's; and how many of the 50 picks both have.
+    """Seconds of both (medians), how many times faster ours is, and how many of the 50 picks both have.
 
-    How many times faster is the median over rounds, each of which runs all of them, with the slowest and the quickest.
+    Each round runs all of them, one after the other: the median of its ratios counts, lowest and highest are told.
     """
     try:
         import skactiveml  # noqa: F401 - only whether it is there
@@ -51,13 +51,14 @@ def measure_margin(*, regions: int = REGIONS) -> dict[str, Any]:
         "dimensions": DIMENSIONS,
         "classes": CLASSES,
         "seconds": round(own, 3),
-        "bound_seconds": round(rival / TIMES_FASTER, 3),
         "processor_seconds": round(processor[0], 3),
         "baseline": "scikit-activeml's UncertaintySampling(method='margin_sampling') with the same fitted head",
         "baseline_seconds": round(rival, 3),
         "baseline_processor_seconds": round(processor[1], 3),
         "times_faster": round(median(times), 1),
         "times_faster_range": [round(times[0], 1), round(times[-1], 1)],
+        "bound_times_faster": TIMES_FASTER,
+        "holds": median(times) >= TIMES_FASTER,
         "times_fewer_processor_seconds": round(processor[1] / processor[0], 1),
         "default_call_seconds": round(default, 3),
         "default_call_processor_seconds": round(processor[2], 3),
