@@ -47,12 +47,14 @@ test: setup
 test-full: oracles
 	@$(PYTEST) -n 2 -m "not bench and not screens"
 
+# The models are checked against the files of migrations: a database that is down is no matter.
 lint: setup
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy & types=$$!; failed=0; \
 	$(PYTHON) -c 'from importlinter.cli import lint_imports_command as run; run()' || failed=1; \
-	$(PYTHON) manage.py makemigrations --check --dry-run || failed=1; \
+	$(PYTHON) -W 'ignore:Got an error checking a consistent migration history' \
+		manage.py makemigrations --check --dry-run || failed=1; \
 	wait $$types || failed=1; exit $$failed
 
 bench: oracles
