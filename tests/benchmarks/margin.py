@@ -5,6 +5,7 @@ fitted already; how long the other takes as it is called by default, where it fi
 """
 
 import os
+import time
 from statistics import median
 from typing import Any
 
@@ -18,7 +19,8 @@ from tests.benchmarks.ranking import CLASSES, DIMENSIONS, wrap_heads
 from tests.benchmarks.usage import Usage
 
 REGIONS, LABELLED, QUERY = 1_000_000, 1000, 50
-ROUNDS = 9  # the middle one counts; the rival asks for gigabytes, whose price differs by half between two calls
+ROUNDS = 15  # the middle one counts; the rival asks for gigabytes, whose price differs by half between two calls
+PAUSE_SECONDS = 1.0  # nobody pays for the memory that another has just given back
 TIMES_FASTER = 10.0
 MISSING = (
     "skipped: scikit-activeml, the rival of this race, is not installed; make oracles installs it into the environment."
@@ -84,10 +86,13 @@ def _draw(regions: int) -> tuple[Floats, NDArray[np.float64]]:
 
 def _race(rows: Floats, known: NDArray[np.float64], head: LogisticRegression) -> tuple[Usage, Usage, Usage]:
     """What ours, the rival with the fitted head, and the rival as called by default cost, one after the other."""
+    time.sleep(PAUSE_SECONDS)
     with Usage() as own:
         _pick_ours(rows, head)
+    time.sleep(PAUSE_SECONDS)
     with Usage() as rival:
         _pick_rival(rows, known, head, fit=False)
+    time.sleep(PAUSE_SECONDS)
     with Usage() as default:
         _pick_rival(rows, known, head, fit=True)
     return own, rival, default
