@@ -21,7 +21,8 @@ def weigh_inverse(probability: NDArray[np.floating]) -> FloatArray:
     but itself.
     """
     wide = np.asarray(probability, dtype=np.float64)
-    _check(wide)
+    if not ((wide > 0) & (wide <= 1)).all():
+        raise ValueError("Probabilities lie above 0 and are at most 1: leave out what was picked by its score.")
     inverse = 1 / wide
     result: FloatArray = inverse / inverse.mean() if len(wide) else inverse
     return result
@@ -69,12 +70,7 @@ def weigh_lure(proposal: NDArray[np.floating], *, pool: int) -> FloatArray:
     # How much each draw's own estimate of the pool counts: the later ones have less left to guess.
     share = np.where(drawn, 1 / (left * (left - 1)), 0.0)
     share /= share.sum()
-    own = np.where(drawn, share / np.where(drawn, wide, 1.0), 0.0)
-    after = share.sum() - np.cumsum(share)
+    own = share / np.where(drawn, wide, 1.0)
+    after = 1 - np.cumsum(share)
     result: FloatArray = len(wide) / pool * (own + after)
     return result
-
-
-def _check(probability: FloatArray) -> None:
-    if not ((probability > 0) & (probability <= 1)).all():
-        raise ValueError("Probabilities lie above 0 and are at most 1: leave out what was picked by its score.")
